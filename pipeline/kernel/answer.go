@@ -48,7 +48,11 @@ func (t *Task) finishAll(k *keyState, l *logRows, at int64, high int, columns []
 			w := &t.prog.windows[f.window]
 			t.picked = t.look(k, l, w, f.pick, w.start(at), high)
 		}
-		if !f.finish(&t.store, f, block, &columns[i]) && bad < 0 {
+		if f.finish(&t.store, f, block, &columns[i]) {
+			continue
+		}
+		columns[i].misfit()
+		if bad < 0 {
 			bad = i
 		}
 	}

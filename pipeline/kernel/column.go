@@ -17,7 +17,7 @@ func (c *Column) put(d expr.Datum) bool {
 		c.S.Bytes = append(c.S.Bytes, d.S...)
 		c.S.End = append(c.S.End, int32(len(c.S.Bytes)))
 	default:
-		c.I = append(c.I, d.I)
+		c.I = append(c.I, d.I) // 0 for a null
 	}
 	return true
 }
@@ -47,6 +47,12 @@ func (c *Column) maybe(v float64, ok bool, f *pipeline.FeaturePlan) bool {
 		return c.nothing(f)
 	}
 	return c.float(v)
+}
+
+// misfit marks the last value as one that does not fit, which is like no other value and no null.
+func (c *Column) misfit() {
+	c.Valid[len(c.Valid)-1] = false
+	c.I[len(c.I)-1] = 1
 }
 
 // cut takes the column back to n values.
@@ -80,7 +86,7 @@ func (c *Column) same(i int, o *Column, j int) bool {
 		return false
 	}
 	switch {
-	case !c.Valid[i]:
+	case !c.Valid[i] && c.Kind != schema.Int:
 		return true
 	case c.Kind == schema.Float:
 		// Values are canonical, so NaN is the only one that differs from itself.

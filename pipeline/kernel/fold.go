@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -25,7 +27,21 @@ type Fold struct {
 	first   []int32 // the pending row of each id
 	parts   []int32
 	summary FoldSummary
+	spine   Spine
+	ask     Ask // the spine's next
+	asking  bool
+	every   bool // keep every copy of an id
 }
+
+// Ask is a key and a time: the ask of a label, or of a moment as of which values are published. It sits before every event
+// at its time (S2).
+type Ask struct {
+	Key []byte
+	At  int64 // µs
+}
+
+// Spine gives asks sorted by key and then time; false ends it. The key is the caller's again at the next call.
+type Spine func() (Ask, bool)
 
 type pending struct {
 	at, offset int64
@@ -46,6 +62,20 @@ func NewFold(p *Program, final func(partition int32) (micros int64, ok bool), em
 	if p.plan.Source.ID >= 0 {
 		f.ids = newTexts()
 	}
+	return f
+}
+
+// Along makes the fold answer the asks of a spine, one row each and in their order, instead of those of the events or ticks.
+// A key without events has the answers of nothing. It is called before the first Push.
+func (f *Fold) Along(s Spine) *Fold {
+	f.spine = s
+	f.ask, f.asking = s()
+	return f
+}
+
+// EveryCopy makes the fold take every record of an id, not only the first: to answer from a given set of events.
+func (f *Fold) EveryCopy() *Fold {
+	f.every = true
 	return f
 }
 
@@ -91,6 +121,11 @@ func (f *Fold) Close() error {
 	if err := f.closeKey(); err != nil {
 		return err
 	}
+	for f.asking {
+		if err := f.askNothing(); err != nil {
+			return err
+		}
+	}
 	return f.flush()
 }
 
@@ -101,6 +136,11 @@ func (f *Fold) record(i int) error {
 		if err := f.closeKey(); err != nil {
 			return err
 		}
+		for f.asking && bytes.Compare(f.ask.Key, name) < 0 {
+			if err := f.askNothing(); err != nil {
+				return err
+			}
+		}
 		f.key = append(f.key[:0], name...)
 		f.open = true
 		f.number = t.key(f.key, never)
@@ -108,7 +148,7 @@ func (f *Fold) record(i int) error {
 	p := pending{at: int64(t.matrix[i*t.prog.rowWords]), offset: t.columns.offset[i], partition: f.parts[i]}
 	filtered := t.prog.where >= 0 && !t.isTrue(t.prog.where, i)
 	p.skip = filtered
-	if f.ids == nil {
+	if f.ids == nil || f.every {
 		if filtered {
 			f.summary.Filtered++
 			return nil
@@ -184,7 +224,11 @@ func (f *Fold) closeKey() error {
 		f.ids.drop(f.pending[i].id)
 	}
 	f.pending, f.words = f.pending[:0], f.words[:0]
-	if t.prog.plan.Tick > 0 {
+	if f.spine != nil {
+		if err := f.askUpTo(math.MaxInt64); err != nil {
+			return err
+		}
+	} else if t.prog.plan.Tick > 0 {
 		if w, ok := f.final(t.partition); ok {
 			if err := f.settle(w); err != nil {
 				return err
@@ -201,6 +245,14 @@ func (f *Fold) take(p *pending, row []uint64) error {
 	t := f.task
 	t.partition = p.partition
 	f.summary.Kept++
+	if f.spine != nil {
+		if err := f.askUpTo(p.at); err != nil {
+			return err
+		}
+		k := &t.keys[f.number]
+		t.insert(k, row)
+		return nil
+	}
 	if t.prog.plan.Tick > 0 {
 		if w, ok := f.final(p.partition); ok {
 			if err := f.settle(min(p.at, w)); err != nil {
@@ -220,6 +272,37 @@ func (f *Fold) take(p *pending, row []uint64) error {
 	t.seekAll(k, &l, p.at, at+1)
 	t.emit(f.number, k, &l, p.at, at+1, p.offset, 0, f.rows)
 	f.forget(k, p.at)
+	return f.flushAt(flushRows)
+}
+
+// askUpTo answers the spine's asks of the open key at times up to t: every event before them has been taken.
+func (f *Fold) askUpTo(at int64) error {
+	t := f.task
+	k := &t.keys[f.number]
+	for f.asking && f.ask.At <= at && bytes.Equal(f.ask.Key, f.key) {
+		l := t.rows(k)
+		high := l.lower(f.ask.At)
+		t.seekAll(k, &l, f.ask.At, high)
+		t.emit(f.number, k, &l, f.ask.At, high, -1, 0, f.rows)
+		f.forget(k, f.ask.At)
+		f.ask, f.asking = f.spine()
+		if err := f.flushAt(flushRows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askNothing answers the spine's next ask for a key without events.
+func (f *Fold) askNothing() error {
+	t := f.task
+	num := t.key(f.ask.Key, never)
+	k := &t.keys[num]
+	l := t.rows(k)
+	t.seekAll(k, &l, f.ask.At, 0)
+	t.emit(num, k, &l, f.ask.At, 0, -1, 0, f.rows)
+	t.removeKey(num)
+	f.ask, f.asking = f.spine()
 	return f.flushAt(flushRows)
 }
 

@@ -16,6 +16,7 @@ type Task struct {
 	store
 	prog      *Program
 	partition int32
+	raw       int64 // how far behind the earliest ask rows stay in the log
 	watermark int64 // W; never: minus infinity
 	account   Account
 	started   bool
@@ -62,6 +63,8 @@ type coordinates struct {
 func NewTask(p *Program, partition int32) *Task {
 	t := &Task{prog: p, partition: partition, watermark: never, names: newTexts(), regs: newRegisters(p.steps)}
 	t.store.texts = newTexts()
+	// A late event's slice must be whole when it is written again.
+	t.raw = max(p.raw, p.SliceWidth())
 	t.seen.init()
 	t.ticks.init(p)
 	return t
@@ -329,7 +332,7 @@ func (t *Task) forget(k *keyState) {
 	if t.prog.plan.Tick > 0 && t.ticks.settled != never {
 		keep = min(keep, t.ticks.settled)
 	}
-	t.evict(k, saturatingSub(keep, t.prog.raw))
+	t.evict(k, saturatingSub(keep, t.raw))
 	if len(t.prog.tilings) > 0 {
 		t.evictTiles(k, keep)
 	}
