@@ -1,0 +1,54 @@
+# What a contributor runs. Only `integration` needs more than Go, a C and C++ compiler and make.
+
+# duckdb-go offers its Arrow interface under this build tag. GOFLAGS hands it to every go command below.
+TAGS := duckdb_arrow
+export GOFLAGS := $(GOFLAGS) -tags=$(TAGS)
+
+TESTFLAGS ?=
+BENCHTIME ?= 1s
+LEAST_COVERAGE := 90
+
+# Packages whose code runs in more than one goroutine.
+CONCURRENT := streaming featurestore batch lakehouse pipeline
+
+# A tool's folder carries its version, so a new version is installed and an old one never used.
+STATICCHECK := .tools/staticcheck-v0.8.2/staticcheck
+GOFUMPT := .tools/gofumpt-v0.12.0/gofumpt
+
+.PHONY: test demo lint race cover bench integration tools
+
+test:
+	go test $(TESTFLAGS) ./...
+
+demo:
+	go run ./examples/glucose demo
+
+lint: tools
+	@unformatted=$$($(GOFUMPT) -l .) && [ -z "$$unformatted" ] || \
+		{ echo "not formatted; run $(GOFUMPT) -w on:"; echo "$$unformatted"; exit 1; }
+	go vet -tags=$(TAGS),integration ./...
+	$(STATICCHECK) -tags=$(TAGS),integration ./...
+
+race:
+	go test -race $(TESTFLAGS) $(patsubst %,./%/...,$(wildcard $(CONCURRENT)))
+
+cover:
+	go test $(TESTFLAGS) -coverpkg=./pipeline/... -coverprofile=cover.out ./pipeline/...
+	@go tool cover -func=cover.out | awk '/^total:/ { got = $$3 + 0 } \
+		END { printf "pipeline/...: %.1f %% of the statements, at least $(LEAST_COVERAGE) wanted\n", got; \
+			exit got < $(LEAST_COVERAGE) }'
+
+bench:
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+integration:
+	integration/real/install
+	go test $(TESTFLAGS) -tags=$(TAGS),integration -count=1 -timeout 30m ./integration/...
+
+tools: $(STATICCHECK) $(GOFUMPT)
+
+$(STATICCHECK):
+	GOBIN=$(CURDIR)/$(@D) go install honnef.co/go/tools/cmd/staticcheck@$(lastword $(subst -, ,$(notdir $(@D))))
+
+$(GOFUMPT):
+	GOBIN=$(CURDIR)/$(@D) go install mvdan.cc/gofumpt@$(lastword $(subst -, ,$(notdir $(@D))))
