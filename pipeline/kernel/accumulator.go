@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"encoding/binary"
+
 	"github.com/spillway-go/spillway/pipeline/agg"
 )
 
@@ -15,6 +17,8 @@ type accumulator struct {
 	merge   func(s *store, acc, other []uint64) // adds another accumulator: a tile
 	unmerge func(s *store, acc, other []uint64)
 	reset   func(s *store, acc []uint64) // empties it and gives back what it holds outside its words
+	encode  func(s *store, dst []byte, acc []uint64) []byte
+	decode  func(s *store, src []byte, acc []uint64) (rest []byte, bad bool) // into an empty one
 }
 
 // finish turns a feature's accumulators into its value: it appends one value to the column, or reports false when the value
@@ -63,7 +67,13 @@ var counting = accumulator{
 	unmerge: func(_ *store, acc, other []uint64) {
 		acc[0] -= other[0]
 	},
-	reset: func(_ *store, acc []uint64) { acc[0] = 0 },
+	reset:  func(_ *store, acc []uint64) { acc[0] = 0 },
+	encode: func(_ *store, dst []byte, acc []uint64) []byte { return binary.AppendUvarint(dst, acc[0]) },
+	decode: func(_ *store, src []byte, acc []uint64) ([]byte, bool) {
+		r := reader{b: src}
+		acc[0] = r.uvarint()
+		return r.b, r.bad
+	},
 }
 
 func finishCount(_ *store, f *feature, key []uint64, c *Column) bool {

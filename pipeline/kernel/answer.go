@@ -26,7 +26,7 @@ func (t *Task) emit(key uint32, k *keyState, l *logRows, at int64, high int, off
 		}
 		f := t.prog.features[bad].plan
 		t.answers = append(t.answers, DeadAnswer{
-			Key: string(t.names.at(key)), AskTime: at, Offset: offset, Revision: revision, Feature: f.Name,
+			Key: string(t.names.at(key)), AskTime: at, Partition: t.partition, Offset: offset, Revision: revision, Feature: f.Name,
 			Reason: fmt.Sprintf("the %s does not fit its field", f.Agg.Op),
 		})
 		return

@@ -38,8 +38,12 @@ func (t *Task) AppendSlice(dst []byte, name []byte, start int64) ([]byte, bool) 
 	if from == to {
 		return dst, false
 	}
+	return t.appendRows(dst, &l, from, to, start), true
+}
+
+// appendRows writes rows [from, to) of a log; last is what the first row's time is counted from.
+func (t *Task) appendRows(dst []byte, l *logRows, from, to int, last int64) []byte {
 	dst = binary.AppendUvarint(dst, uint64(to-from))
-	last := start
 	for i := from; i < to; i++ {
 		row := l.row(i)
 		dst = binary.AppendVarint(dst, l.time(i)-last)
@@ -49,7 +53,7 @@ func (t *Task) AppendSlice(dst []byte, name []byte, start int64) ([]byte, bool) 
 		}
 		dst = t.appendValues(dst, row)
 	}
-	return dst, true
+	return dst
 }
 
 func (t *Task) appendValues(dst []byte, row []uint64) []byte {
@@ -98,8 +102,12 @@ func (a *Asker) Ask(name []byte, at, offset int64, slices [][]byte, starts []int
 	num := t.key(name, at)
 	defer t.removeKey(num)
 	for i, s := range slices {
-		if err := a.load(num, s, starts[i]); err != nil {
+		rest, err := a.loadRows(num, s, starts[i])
+		if err != nil {
 			return err
+		}
+		if len(rest) != 0 {
+			return errSlice
 		}
 	}
 	k := &t.keys[num]
@@ -111,36 +119,34 @@ func (a *Asker) Ask(name []byte, at, offset int64, slices [][]byte, starts []int
 	return nil
 }
 
-func (a *Asker) load(num uint32, s []byte, last int64) error {
+// loadRows puts rows into the key's log and gives what lies behind them.
+func (a *Asker) loadRows(num uint32, s []byte, last int64) ([]byte, error) {
 	n, k := binary.Uvarint(s)
 	if k <= 0 || n > math.MaxInt32 {
-		return errSlice
+		return nil, errSlice
 	}
 	s = s[k:]
 	for range n {
 		d, k := binary.Varint(s)
 		if k <= 0 {
-			return errSlice
+			return nil, errSlice
 		}
 		last, s = last+d, s[k:]
 		a.row[rowTime] = uint64(last)
 		for b := range a.task.prog.bitWords {
 			w, k := binary.Uvarint(s)
 			if k <= 0 {
-				return errSlice
+				return nil, errSlice
 			}
 			a.row[1+b], s = w, s[k:]
 		}
 		var err error
 		if s, err = a.loadValues(s); err != nil {
-			return err
+			return nil, err
 		}
 		a.task.insert(&a.task.keys[num], a.row)
 	}
-	if len(s) != 0 {
-		return errSlice
-	}
-	return nil
+	return s, nil
 }
 
 // loadValues reads a row's values. On an error the texts read so far are let go of, since no row holds them.

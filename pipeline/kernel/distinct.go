@@ -1,5 +1,7 @@
 package kernel
 
+import "encoding/binary"
+
 // distinct counts how often each text is in the window. Its words are the number of different texts, and an open-addressing
 // table in the arena: the block, and its class + 1 (0: no table yet). A table's entry holds the text's number + 1 above and
 // its count below; 0 is empty.
@@ -37,6 +39,25 @@ var distinct = accumulator{
 			s.arena.release(ref(acc[1]), int(acc[2]-1))
 		}
 		acc[0], acc[1], acc[2] = 0, 0, 0
+	},
+	encode: func(s *store, dst []byte, acc []uint64) []byte {
+		dst = binary.AppendUvarint(dst, acc[0])
+		for _, e := range s.entries(acc) {
+			if e != 0 {
+				dst = appendText(dst, s.texts.at(uint32(e>>32)-1))
+				dst = binary.AppendUvarint(dst, uint64(uint32(e)))
+			}
+		}
+		return dst
+	},
+	decode: func(s *store, src []byte, acc []uint64) ([]byte, bool) {
+		r := reader{b: src}
+		for n := r.uvarint(); n > 0 && !r.bad; n-- {
+			id := s.texts.hold(r.text())
+			s.count(acc, id, uint32(r.uvarint()))
+			s.texts.drop(id)
+		}
+		return r.b, r.bad
 	},
 }
 

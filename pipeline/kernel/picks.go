@@ -31,6 +31,9 @@ type pick struct {
 	tile  []int // for each tiling, its place in a tile's row: whether there is a value, then the value
 }
 
+// text tells whether the pick's values are numbers of texts.
+func (p *pick) text() bool { return p.of == schema.Text }
+
 // short is the length of a log up to which a range is simply read. Longer logs have a tree for each pick.
 const short = 48
 

@@ -32,6 +32,13 @@ var floatSum = accumulator{
 		overlay[exact.Sum](acc).Unmerge(overlay[exact.Sum](other), &s.exact)
 	},
 	reset: func(s *store, acc []uint64) { overlay[exact.Sum](acc).Reset(&s.exact) },
+	encode: func(s *store, dst []byte, acc []uint64) []byte {
+		return overlay[exact.Sum](acc).Encode(dst, &s.exact)
+	},
+	decode: func(s *store, src []byte, acc []uint64) ([]byte, bool) {
+		rest, err := overlay[exact.Sum](acc).Decode(src, &s.exact)
+		return rest, err != nil
+	},
 }
 
 // wholeSum is the sum and the number of whole numbers.
@@ -47,6 +54,13 @@ var wholeSum = accumulator{
 	merge:   func(_ *store, acc, other []uint64) { overlay[exact.IntSum](acc).Merge(overlay[exact.IntSum](other)) },
 	unmerge: func(_ *store, acc, other []uint64) { overlay[exact.IntSum](acc).Unmerge(overlay[exact.IntSum](other)) },
 	reset:   func(_ *store, acc []uint64) { overlay[exact.IntSum](acc).Reset() },
+	encode: func(_ *store, dst []byte, acc []uint64) []byte {
+		return overlay[exact.IntSum](acc).Encode(dst)
+	},
+	decode: func(_ *store, src []byte, acc []uint64) ([]byte, bool) {
+		rest, err := overlay[exact.IntSum](acc).Decode(src)
+		return rest, err != nil
+	},
 }
 
 // moments makes the accumulator of sums and sums of squares, which differs for floats and whole numbers only in what it
@@ -68,6 +82,13 @@ func moments(add, sub func(m *exact.Moments, v uint64, p *exact.Pool)) accumulat
 			overlay[exact.Moments](acc).Unmerge(overlay[exact.Moments](other), &s.exact)
 		},
 		reset: func(s *store, acc []uint64) { overlay[exact.Moments](acc).Reset(&s.exact) },
+		encode: func(s *store, dst []byte, acc []uint64) []byte {
+			return overlay[exact.Moments](acc).Encode(dst, &s.exact)
+		},
+		decode: func(s *store, src []byte, acc []uint64) ([]byte, bool) {
+			rest, err := overlay[exact.Moments](acc).Decode(src, &s.exact)
+			return rest, err != nil
+		},
 	}
 }
 
@@ -97,6 +118,13 @@ func trend(add, sub func(t *exact.Trend, at int64, v uint64, p *exact.Pool)) acc
 			overlay[exact.Trend](acc).Unmerge(overlay[exact.Trend](other), &s.exact)
 		},
 		reset: func(s *store, acc []uint64) { overlay[exact.Trend](acc).Reset(&s.exact) },
+		encode: func(s *store, dst []byte, acc []uint64) []byte {
+			return overlay[exact.Trend](acc).Encode(dst, &s.exact)
+		},
+		decode: func(s *store, src []byte, acc []uint64) ([]byte, bool) {
+			rest, err := overlay[exact.Trend](acc).Decode(src, &s.exact)
+			return rest, err != nil
+		},
 	}
 }
 

@@ -16,7 +16,7 @@ func (t *Task) sweepKeys(n int) {
 			continue
 		}
 		t.forget(k)
-		if k.newest < saturatingSub(t.admits(), t.reach()) {
+		if t.keep != never && k.newest < saturatingSub(t.keep, t.reach()) {
 			t.removeKey(uint32(t.sweep))
 		}
 	}

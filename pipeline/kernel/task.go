@@ -17,6 +17,7 @@ type Task struct {
 	prog      *Program
 	partition int32
 	raw       int64 // how far behind the earliest ask rows stay in the log
+	keep      int64 // W − L at the start of the batch: what the batch admits stays whole until its end, for AppendSlice
 	watermark int64 // W; never: minus infinity
 	account   Account
 	started   bool
@@ -45,12 +46,13 @@ type Letter struct {
 
 // DeadAnswer is an answer that does not fit its feature's field. Its row is withheld.
 type DeadAnswer struct {
-	Key      string
-	AskTime  int64
-	Offset   int64
-	Revision int32
-	Feature  string
-	Reason   string
+	Key       string
+	AskTime   int64
+	Partition int32
+	Offset    int64 // -1 where no record asked
+	Revision  int32
+	Feature   string
+	Reason    string
 }
 
 type coordinates struct {
@@ -61,7 +63,7 @@ type coordinates struct {
 
 // NewTask makes the empty state of one partition.
 func NewTask(p *Program, partition int32) *Task {
-	t := &Task{prog: p, partition: partition, watermark: never, names: newTexts(), regs: newRegisters(p.steps)}
+	t := &Task{prog: p, partition: partition, watermark: never, keep: never, names: newTexts(), regs: newRegisters(p.steps)}
 	t.store.texts = newTexts()
 	// A late event's slice must be whole when it is written again.
 	t.raw = max(p.raw, p.SliceWidth())
@@ -92,6 +94,7 @@ func (t *Task) Push(rec arrow.RecordBatch, next int64, out *Rows) error {
 	if err := t.load(rec); err != nil {
 		return err
 	}
+	t.keep = t.admits()
 	for i := range t.classes {
 		if err := t.record(i, out); err != nil {
 			return err
@@ -325,12 +328,12 @@ func (v *vector) bits(i int) uint64 {
 
 // forget lets go of what no ask to come can reach.
 func (t *Task) forget(k *keyState) {
-	if t.watermark == never {
-		return
-	}
-	keep := t.admits()
-	if t.prog.plan.Tick > 0 && t.ticks.settled != never {
+	keep := t.keep
+	if t.prog.plan.Tick > 0 {
 		keep = min(keep, t.ticks.settled)
+	}
+	if keep == never {
+		return
 	}
 	t.evict(k, saturatingSub(keep, t.raw))
 	if len(t.prog.tilings) > 0 {

@@ -37,7 +37,7 @@ func (t *texts) find(b []byte) (uint32, bool) {
 }
 
 func (t *texts) look(b []byte, h uint64) (id uint32, slot uint64, ok bool) {
-	for s := h & t.mask; ; s = (s + 1) & t.mask {
+	for s := h >> 32 & t.mask; ; s = (s + 1) & t.mask {
 		e := t.slots[s]
 		if e == 0 {
 			return 0, s, false
@@ -85,7 +85,7 @@ func (t *texts) grow() {
 		if e == 0 {
 			continue
 		}
-		s := t.items[uint32(e)-1].hash & t.mask
+		s := e >> 32 & t.mask
 		for t.slots[s] != 0 {
 			s = (s + 1) & t.mask
 		}
@@ -102,7 +102,7 @@ func (t *texts) drop(id uint32) {
 	if it.held--; it.held > 0 {
 		return
 	}
-	s := it.hash & t.mask
+	s := it.hash >> 32 & t.mask
 	for uint32(t.slots[s])-1 != id || t.slots[s] == 0 {
 		s = (s + 1) & t.mask
 	}
@@ -115,7 +115,7 @@ func (t *texts) drop(id uint32) {
 // close empties a slot and moves back what was pushed past it, so that no look-up stops short.
 func (t *texts) close(hole uint64) {
 	for s := (hole + 1) & t.mask; t.slots[s] != 0; s = (s + 1) & t.mask {
-		home := t.items[uint32(t.slots[s])-1].hash & t.mask
+		home := t.slots[s] >> 32 & t.mask
 		if (s-home)&t.mask >= (s-hole)&t.mask {
 			t.slots[hole] = t.slots[s]
 			hole = s

@@ -1,7 +1,5 @@
 package kernel
 
-import "github.com/spillway-go/spillway/pipeline/schema"
-
 // tiling is one size of tile, shared by all windows that have it: each tile is one row of sums over the events that have
 // left the log, so a long window costs a row a tile instead of a row an event.
 type tiling struct {
@@ -115,7 +113,7 @@ func (t *Task) pickTile(p *pick, has []uint64, word uint64) {
 	if now == old && old.ok {
 		return
 	}
-	if p.of == schema.Text {
+	if p.text() {
 		t.texts.keep(uint32(now.word))
 		if old.ok {
 			t.texts.drop(uint32(old.word))
@@ -245,7 +243,7 @@ func (t *Task) clearTile(g *tiling, tiling int, tile []uint64) {
 	}
 	for i := range t.prog.picks {
 		p := &t.prog.picks[i]
-		if has := tile[p.tile[tiling]:]; p.of == schema.Text && has[0] != 0 {
+		if has := tile[p.tile[tiling]:]; p.text() && has[0] != 0 {
 			t.texts.drop(uint32(has[1]))
 		}
 	}
