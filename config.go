@@ -181,4 +181,6 @@ func (c *Config) check() error {
 }
 
 // path is a place in the data folder.
-func (c *Config) path(elem ...string) string { return filepath.Join(append([]string{c.DataDir}, elem...)...) }
+func (c *Config) path(elem ...string) string {
+	return filepath.Join(append([]string{c.DataDir}, elem...)...)
+}

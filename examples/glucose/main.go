@@ -1,0 +1,16 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spillway-go/spillway"
+	"github.com/spillway-go/spillway/pipeline"
+)
+
+func main() {
+	app := &spillway.App{Pipelines: []*pipeline.Pipeline{Glucose}}
+	if len(os.Args) > 1 && os.Args[1] == "demo" {
+		os.Exit(demo(app))
+	}
+	spillway.Main(app)
+}
