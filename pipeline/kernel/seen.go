@@ -43,9 +43,24 @@ func entryID(e []byte) []byte {
 	return e[entryHead : entryHead+int(binary.LittleEndian.Uint32(e[16:]))]
 }
 
-// has tells whether the id is remembered, where from is the earliest time that still is.
-func (r *remembered) has(key uint32, id []byte, from int64) bool {
-	tag, mask := r.tagOf(key, id), len(r.slots)-1
+// touch reads the slots that a batch of ids will ask for, so that the memory is at hand when it does, and keeps their hashes.
+// It gives a sum of them, lest the compiler leave the reading out.
+func (r *remembered) touch(ids *vector, keys []uint32, n int, tags []uint32) ([]uint32, uint64) {
+	tags = grow(tags, n)
+	mask, sum := len(r.slots)-1, uint64(0)
+	for i := range n {
+		tags[i] = 0
+		if keys[i] != none && ids.ok(i) {
+			tags[i] = r.tagOf(keys[i], ids.text(i))
+			sum += r.slots[int(tags[i])&mask]
+		}
+	}
+	return tags, sum
+}
+
+// has tells whether the id is remembered, where from is the earliest time that still is. Tag is tagOf's.
+func (r *remembered) has(key uint32, id []byte, tag uint32, from int64) bool {
+	mask := len(r.slots) - 1
 	for s := int(tag) & mask; r.slots[s] != 0; s = (s + 1) & mask {
 		if uint32(r.slots[s]>>32) != tag {
 			continue
@@ -58,12 +73,12 @@ func (r *remembered) has(key uint32, id []byte, from int64) bool {
 	return false
 }
 
-// remember keeps the id of an admitted event.
-func (r *remembered) remember(key uint32, id []byte, at int64) {
+// remember keeps the id of an admitted event. Tag is tagOf's.
+func (r *remembered) remember(key uint32, id []byte, tag uint32, at int64) {
 	if 2*(r.live+1) > len(r.slots) {
 		r.grow()
 	}
-	tag, mask := r.tagOf(key, id), len(r.slots)-1
+	mask := len(r.slots) - 1
 	place := r.origin + uint32(len(r.entries)/8)
 	r.entries = binary.LittleEndian.AppendUint32(r.entries, tag)
 	r.entries = binary.LittleEndian.AppendUint64(r.entries, uint64(at))

@@ -255,7 +255,8 @@ func (t *Task) readRemembered(r *reader, numbers []uint32) {
 			r.bad = true
 			return
 		}
-		t.seen.remember(numbers[n-1], id, at)
+		key := numbers[n-1]
+		t.seen.remember(key, id, t.seen.tagOf(key, id), at)
 	}
 }
 

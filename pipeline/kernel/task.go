@@ -30,6 +30,7 @@ type Task struct {
 
 	regs    *registers
 	eight   [1]uint64
+	ahead   ahead
 	matrix  []uint64 // the batch's rows, as logs hold them but for texts
 	classes []Class
 	letters []Letter
@@ -95,6 +96,7 @@ func (t *Task) Push(rec arrow.RecordBatch, next int64, out *Rows) error {
 		return err
 	}
 	t.keep = t.admits()
+	t.lookAhead(len(t.classes))
 	for i := range t.classes {
 		if err := t.record(i, out); err != nil {
 			return err
@@ -222,25 +224,35 @@ func (t *Task) take(i int, out *Rows) Class {
 		return class
 	}
 	at := int64(t.matrix[i*t.prog.rowWords])
-	name := t.regs.v[t.prog.keyReg()].text(i)
-	if t.prog.plan.Source.ID < 0 {
-		if at < t.admits() {
-			return t.tooLate(i, at)
-		}
-		return t.admit(i, t.key(name, at), at, out)
-	}
 	// Whether the id is remembered comes first (S9), and needs no state of the key: one without has none.
-	id := t.regs.v[t.prog.idReg()].text(i)
-	num, known := t.names.find(name)
-	if known && t.seen.has(num, id, t.admits()) {
-		return Duplicate
+	num, known := t.known(i)
+	withID := t.prog.plan.Source.ID >= 0
+	var id []byte
+	var tag uint32
+	if withID {
+		id = t.regs.v[t.prog.idReg()].text(i)
+		if known {
+			if tag = t.ahead.tags[i]; tag == 0 {
+				tag = t.seen.tagOf(num, id)
+			}
+			if t.seen.has(num, id, tag, t.admits()) {
+				return Duplicate
+			}
+		}
 	}
 	if at < t.admits() {
 		return t.tooLate(i, at)
 	}
-	k := t.key(name, at)
-	t.seen.remember(k, id, at)
-	return t.admit(i, k, at, out)
+	if !known {
+		num = t.newKey(t.regs.v[t.prog.keyReg()].text(i), at)
+		tag = t.seen.tagOf(num, id)
+	}
+	k := &t.keys[num]
+	k.newest = max(k.newest, at)
+	if withID {
+		t.seen.remember(num, id, tag, at)
+	}
+	return t.admit(i, num, at, out)
 }
 
 func (t *Task) tooLate(i int, at int64) Class {
@@ -305,7 +317,7 @@ func (t *Task) hold(i int) []uint64 {
 		case !v.ok(i):
 			*word = noText
 		case v.kind == schema.Text:
-			*word = uint64(t.texts.hold(v.text(i)))
+			*word = uint64(t.texts.holdGuessed(v.text(i), t.ahead.texts[j][i]))
 		default:
 			t.eight[0] = v.bits(i)
 			*word = uint64(t.texts.hold(asBytes(t.eight[:])))
@@ -341,20 +353,25 @@ func (t *Task) forget(k *keyState) {
 	}
 }
 
-// key is the state of a key, made when it is first seen.
+// key is the number of a key, whose state is made when it is first seen.
 func (t *Task) key(name []byte, at int64) uint32 {
 	num, known := t.names.find(name)
 	if !known {
-		num = t.names.hold(name)
-		for int(num) >= len(t.keys) {
-			t.keys = append(t.keys, keyState{})
-		}
-		c := class(max(1, t.prog.keyWords))
-		block := t.arena.alloc(c)
-		clear(t.arena.words(block, 1<<c))
-		t.keys[num] = keyState{block: block, used: true, due: never, newest: at, gone: never}
+		num = t.newKey(name, at)
 	}
 	k := &t.keys[num]
 	k.newest = max(k.newest, at)
+	return num
+}
+
+func (t *Task) newKey(name []byte, at int64) uint32 {
+	num := t.names.hold(name)
+	for int(num) >= len(t.keys) {
+		t.keys = append(t.keys, keyState{})
+	}
+	c := class(max(1, t.prog.keyWords))
+	block := t.arena.alloc(c)
+	clear(t.arena.words(block, 1<<c))
+	t.keys[num] = keyState{block: block, used: true, due: never, newest: at, gone: never}
 	return num
 }
