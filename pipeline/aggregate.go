@@ -5,116 +5,104 @@ import (
 	"time"
 
 	"github.com/spillway-go/spillway/internal/fault"
-	"github.com/spillway-go/spillway/pipeline/agg"
 	"github.com/spillway-go/spillway/pipeline/schema"
 	"github.com/spillway-go/spillway/pipeline/window"
 )
 
-// Grain is when a pipeline is asked.
+// Grain is when a pipeline is asked: EveryEvent or Every.
 type Grain struct {
-	Tick time.Duration // the period of the ticks; 0: at every event
+	tick time.Duration
+	kind grainKind
 	pos  fault.Pos
-	set  bool
 }
+
+type grainKind uint8
+
+const (
+	noGrain grainKind = iota
+	eventGrain
+	tickGrain
+)
 
 // EveryEvent asks immediately after each event.
-func EveryEvent() Grain { return Grain{pos: fault.Caller(1), set: true} }
+func EveryEvent() Grain { return Grain{kind: eventGrain, pos: fault.Caller(1)} }
 
 // Every asks at each multiple of d since 1970-01-01T00:00Z.
-func Every(d time.Duration) Grain {
-	g := Grain{Tick: d, pos: fault.Caller(1), set: true}
-	if d == 0 {
-		g.Tick = -1 // The plan refuses it; 0 means every event.
-	}
-	return g
-}
+func Every(d time.Duration) Grain { return Grain{kind: tickGrain, tick: d, pos: fault.Caller(1)} }
 
-// String is the grain as the user wrote it.
+// String is the grain in words, as in "every 10m".
 func (g Grain) String() string {
-	if g.Tick == 0 {
+	switch g.kind {
+	case eventGrain:
 		return "every event"
+	case tickGrain:
+		return "every " + window.Format(g.tick)
 	}
-	return "every " + g.Tick.String()
-}
-
-// FeatureSpec is one feature of an Aggregate.
-type FeatureSpec struct {
-	field      any
-	agg        agg.Spec
-	window     window.Window
-	historical bool
-	pos        fault.Pos
-}
-
-// Feature computes an aggregate over a window into the field that out points to. The field's type must be one that holds
-// the aggregate's result: a plain type for a count or after Or, else a pointer, or after Null a sql.Null.
-func Feature[O any](out *O, a agg.Of[O], w window.Window) *FeatureSpec {
-	f := &FeatureSpec{field: out, window: w, pos: fault.Caller(1)}
-	if a != nil {
-		f.agg = a.Spec()
-	}
-	return f
-}
-
-// Historical leaves the feature to the batch: it is computed by the nightly run and served from its newest, merged with the
-// live features at read. Taking the word away makes the feature live.
-func (f *FeatureSpec) Historical() *FeatureSpec {
-	f.historical = true
-	return f
+	return "no grain"
 }
 
 type aggregate struct {
-	stream   *Stream
 	schema   *schema.Schema
 	grain    Grain
-	features []*FeatureSpec
-	pos      fault.Pos
+	where    *Stream
+	features []FeaturePlan // in the order of the struct's fields
 }
 
-// Aggregate computes features for each key at each ask of the grain. The struct that out points to is a row of the result:
-// its key field is the entity, and each other tagged field is one feature.
+// Aggregate computes features for each key at each ask of the grain, and ends a definition. The struct that out points to
+// is a row of the result: its key field is the entity, and each other tagged field is one feature.
 func Aggregate[T any](s *Stream, out *T, grain Grain, features ...*FeatureSpec) {
 	pos := fault.Caller(1)
+	s.mustRun(pos, "Aggregate")
+	s.aggregate(pos, out, grain, features)
+}
+
+func (s *Stream) aggregate(pos fault.Pos, out any, grain Grain, features []*FeatureSpec) {
 	d := s.draft
-	if d.terminal != nil {
-		d.faults.Add(fault.New("Aggregate", "is the second of its pipeline", "define another pipeline for it").At(pos))
+	if d.aggregate != nil {
+		d.fault(pos, "Aggregate", "is the second of its pipeline", "define another pipeline for it")
 		return
 	}
-	sch, errs := schema.Of(out, pos)
-	for _, err := range errs {
-		d.faults.Add(err)
-	}
-	d.terminal = &aggregate{stream: s, schema: sch, grain: grain, features: features, pos: pos}
+	sch, faults := schema.Of(out, pos)
+	d.add(faults...)
+	a := &aggregate{schema: sch, grain: grain, where: s}
+	d.aggregate = a
 	switch {
-	case !grain.set:
-		d.faults.Add(fault.New("Aggregate", "has no grain", "pass pipeline.EveryEvent() or pipeline.Every(d)").At(pos))
-	case grain.Tick < 0 || grain.Tick%time.Microsecond != 0 || grain.Tick > 3660*window.Day:
-		d.faults.Add(fault.New("grain "+grain.String(), "is no period of ticks", "use a multiple of time.Microsecond above zero").At(grain.pos))
+	case grain.kind == noGrain:
+		d.fault(pos, "Aggregate", "has no grain", "pass pipeline.EveryEvent() or pipeline.Every(d)")
+	case grain.kind == tickGrain && (grain.tick <= 0 || grain.tick%time.Microsecond != 0 || grain.tick > longest):
+		d.fault(grain.pos, "grain "+grain.String(), "is no period of ticks", "use a multiple of time.Microsecond above zero, up to 3660 days")
 	}
 	if len(features) == 0 {
-		d.faults.Add(fault.New("Aggregate", "has no features", "add a pipeline.Feature").At(pos))
+		d.fault(pos, "Aggregate", "has no features", "add a pipeline.Feature")
 	}
 	if sch != nil {
-		d.terminal.check(d, len(errs) > 0)
+		d.checkResult(sch, len(faults) > 0, pos)
+		a.features = d.features(a, features, pos)
 	}
 }
 
-func (a *aggregate) check(d *Draft, faulty bool) {
+// rowColumns are the columns that every feature row has beside the key and the features; see S7.
+var rowColumns = []string{"ask_time", "partition", "offset", "revision", "retracted", "plan"}
+
+// checkResult holds the columns of a result to what a row of features needs.
+func (d *Draft) checkResult(s *schema.Schema, faulty bool, pos fault.Pos) {
 	keys := 0
-	for _, f := range a.schema.Fields {
+	for _, f := range s.Fields {
+		thing := s.Name + "." + f.GoName
 		switch f.Role {
 		case schema.Key:
 			keys++
 			if f.Kind != schema.Text || f.Nullable {
-				d.faults.Add(fault.New(a.schema.Name+"."+f.GoName, fmt.Sprintf("the key is of type %s", f.GoType), "make it a string").At(a.pos))
+				d.fault(pos, thing, fmt.Sprintf("the key is of type %s", f.GoType), "make it a string")
 			}
 		case schema.EventTime, schema.ID:
-			d.faults.Add(fault.New(a.schema.Name+"."+f.GoName, fmt.Sprintf("has the role %s in a result", f.Role),
-				"remove the role: a row's time is its ask").At(a.pos))
+			d.fault(pos, thing, fmt.Sprintf("has the role %s in a result", f.Role), "remove the role: a row's time is its ask")
+		}
+		if reserved(f.Name) {
+			d.fault(pos, thing, fmt.Sprintf("column %q is one that every row has", f.Name), "choose another name")
 		}
 	}
 	if keys != 1 && !faulty {
-		d.faults.Add(fault.New(a.schema.Name, fmt.Sprintf("has %d key fields", keys),
-			"tag the one field that names the entity, as in `spill:\"card,key\"`").At(a.pos))
+		d.fault(pos, s.Name, fmt.Sprintf("has %d key fields", keys), "tag the one field that names the entity, as in `spill:\"card,key\"`")
 	}
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Explain describes the plan for people: what is read, what late events meet, what is computed where, and the hash.
@@ -76,3 +77,6 @@ func (p *Plan) explainFeatures(b *strings.Builder, names func(int) string) {
 		fmt.Fprintf(b, "  %-*s  %-*s  %-*s  %s\n", width[0], r[0], width[1], r[1], width[2], r[2], r[3])
 	}
 }
+
+// micros writes a span of microseconds as a duration.
+func micros(us int64) time.Duration { return time.Duration(us) * time.Microsecond }

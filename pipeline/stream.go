@@ -1,105 +1,71 @@
 package pipeline
 
 import (
-	"fmt"
-
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
+// Stream is the events of a source, or what Where and Select make of them.
+type Stream struct {
+	draft *Draft
+	where *expr.Node // over the source's columns; nil: every event
+	rows  []rowStruct
+}
+
+// rowStruct is a struct whose fields stand for columns: the source's, or one of a Select.
+type rowStruct struct {
+	schema *schema.Schema // nil when the user's struct is none
+	values []*expr.Node   // of a Select: what each column is, over the source's columns; nil where that has a fault
+}
+
 // Where keeps the events for which the predicate is true. What it removes asks nothing and counts nowhere, but still moves
-// the watermark, and its ids are still remembered.
+// the watermark, and its ids are still remembered. Where after Where keeps what passes both.
 func (s *Stream) Where(p expr.Expr[bool]) *Stream {
-	c := *s
-	c.where = p.Node()
-	if s.where != nil {
-		c.where = &expr.Node{Op: expr.OpAnd, Kind: schema.Bool, Args: []*expr.Node{s.where, p.Node()}, Pos: p.Node().Pos}
-	}
-	return &c
-}
-
-// Assignment is one column of a Select.
-type Assignment struct {
-	field any
-	value *expr.Node
-	pos   fault.Pos
-}
-
-// Set gives the field of Select's struct its value.
-func Set[T expr.Scalar](field *T, value expr.Expr[T]) Assignment {
-	return Assignment{field: field, value: value.Node(), pos: fault.Caller(1)}
-}
-
-// Select names derived columns: the fields of the struct that row points to, each Set to an expression over the columns
-// known so far. Those stay known. Key, time and id remain the source's.
-func Select[T any](s *Stream, row *T, set ...Assignment) *Stream {
 	pos := fault.Caller(1)
+	s.mustRun(pos, "Where")
 	c := *s
-	d := s.draft
-	sch, errs := schema.Of(row, pos)
-	for _, err := range errs {
-		d.faults.Add(err)
-	}
-	if sch == nil {
-		return &c
-	}
-	values := make([]*expr.Node, len(sch.Fields))
-	for _, a := range set {
-		i := sch.Index(a.field)
-		switch {
-		case i < 0:
-			d.faults.Add(fault.New("Set in Select", fmt.Sprintf("sets something that is no column of %s", sch.Name),
-				"pass the address of a tagged field of its struct").At(a.pos))
-		case values[i] != nil:
-			d.faults.Add(fault.New(sch.Name+"."+sch.Fields[i].GoName, "is set twice", "keep one").At(a.pos))
-		default:
-			values[i] = a.value
-		}
-	}
-	for i, f := range sch.Fields {
-		if f.Role != schema.Plain {
-			d.faults.Add(fault.New(sch.Name+"."+f.GoName, fmt.Sprintf("has the role %s in a Select", f.Role),
-				"leave it out: key, time and id remain the source's").At(pos))
-		}
-		if values[i] == nil && len(errs) == 0 {
-			d.faults.Add(fault.New(sch.Name+"."+f.GoName, "is never set", "add a Set for it, or remove its tag").At(pos))
-		}
-	}
-	c.rows = append(append([]*schema.Schema{}, s.rows...), sch)
-	c.values = map[*schema.Schema][]*expr.Node{sch: values}
-	for k, v := range s.values {
-		c.values[k] = v
+	c.where = s.draft.resolve(s, p.Node(), pos)
+	if s.where != nil && c.where != nil {
+		c.where = &expr.Node{Op: expr.OpAnd, Kind: schema.Bool, Args: []*expr.Node{s.where, c.where}, Pos: pos}
 	}
 	return &c
 }
 
-// resolve replaces the columns of the tree by the source's, those of a Select by their expressions.
-func (s *Stream) resolve(n *expr.Node) (*expr.Node, error) {
-	return n.Resolve(func(c *expr.Node) (*expr.Node, error) {
-		for i, row := range s.rows {
-			col := row.Index(c.Pointer)
-			if col < 0 {
-				if row.Holds(c.Pointer) {
-					return nil, fault.New("column in "+row.Name, "its field has no spill tag", "tag it, as in `spill:\"amount\"`").At(c.Pos)
-				}
-				continue
-			}
+// column gives what a column of the user's structs is in terms of the source's. It gives neither a node nor a fault for
+// one whose fault is known already.
+func (s *Stream) column(c *expr.Node) (*expr.Node, *fault.Error) {
+	for i, row := range s.rows {
+		if row.schema == nil {
+			return nil, nil // There is no telling whose column it is.
+		}
+		if at := row.schema.Index(c.Pointer); at >= 0 {
 			if i > 0 {
-				if v := s.values[row][col]; v != nil {
-					return s.resolve(v)
-				}
-				return nil, fault.New(row.Name+"."+row.Fields[col].GoName, "is used but never set", "add a Set for it").At(c.Pos)
+				return row.values[at], nil
 			}
 			r := *c
-			r.Column, r.Pointer = col, nil
+			r.Column, r.Pointer = at, nil
 			return &r, nil
 		}
-		name := "the source's struct"
-		if len(s.rows) > 0 {
-			name = s.rows[0].Name
+		if field, held := row.schema.Miss(c.Pointer); held {
+			if field == "" {
+				return nil, nil
+			}
+			return nil, noColumn(field).At(c.Pos)
 		}
-		return nil, fault.New("column", "points to no field of "+name,
-			"use the address of a field of the variable that From (or Select) was given").At(c.Pos)
-	})
+	}
+	return nil, fault.New("column", "points to no field of "+s.rows[0].schema.Name,
+		"use the address of a field of the variable that From (or Select) was given").At(c.Pos)
+}
+
+func noColumn(field string) *fault.Error {
+	return fault.New(field, "is no column", "tag it, as in `spill:\"amount\"`, in the struct itself or in one embedded there")
+}
+
+func (s *Stream) mustRun(pos fault.Pos, thing string) {
+	var d *Draft
+	if s != nil {
+		d = s.draft
+	}
+	d.mustRun(pos, thing, "its stream is nil", "pass what From, Where or Select gave")
 }

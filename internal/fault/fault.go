@@ -1,45 +1,28 @@
 // Package fault gives every error that a user can mend the same three parts: the thing that is wrong, what is wrong with
 // it, and what to do about it.
+//
+//	fault.New(`topic "payments"`, "does not exist on the broker", "create it, or correct its name")
+//
+// reads
+//
+//	topic "payments": does not exist on the broker; create it, or correct its name
+//
+// and, with At, begins with the file and line where the user wrote it. An error that no user can mend, one of our own or of
+// the system beneath, is an ordinary error instead.
 package fault
 
 import (
 	"errors"
-	"fmt"
-	"runtime"
 	"strings"
 )
 
-// Pos is the place in the user's source that an error speaks of. The zero Pos is unknown and prints nothing.
-type Pos struct {
-	File string
-	Line int
-}
-
-// String gives the place as file:line, the form that editors follow.
-func (p Pos) String() string {
-	if p.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
-
-// Caller is the place that called the function skip frames above the caller of Caller: 1 is the caller of the function
-// that calls it.
-func Caller(skip int) Pos {
-	_, file, line, ok := runtime.Caller(skip + 1)
-	if !ok {
-		return Pos{}
-	}
-	return Pos{File: file, Line: line}
-}
-
 // Error is one mistake that somebody outside the program can mend.
 type Error struct {
-	Pos    Pos    // Where the user wrote it; zero when it does not come from a definition.
-	Thing  string // What is wrong, by the name that the user knows it by.
-	Fault  string // What is wrong with it.
-	Remedy string // What to do about it.
-	Cause  error  // The error beneath, or nil.
+	Pos    Pos    // where the user wrote it; zero when it does not come from a definition
+	Thing  string // what is wrong, by the name that the user knows it by
+	Fault  string // what is wrong with it
+	Remedy string // what to do about it
+	Cause  error  // the error beneath, or nil
 }
 
 // New makes an Error without a place or a cause.
@@ -61,7 +44,7 @@ func (e *Error) At(pos Pos) *Error {
 // Error says the place, the thing, the fault, the error beneath and the remedy, in one line.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Pos.Line != 0 {
+	if e.Pos.Known() {
 		b.WriteString(e.Pos.String())
 		b.WriteString(": ")
 	}

@@ -7,7 +7,7 @@ import (
 
 func compare[T Scalar](op Op, a Expr[T], v T) Expr[bool] {
 	pos := fault.Caller(2)
-	return Expr[bool]{&Node{Op: op, Kind: schema.Bool, Args: []*Node{a.node, literal(v, pos)}, Pos: pos}}
+	return Expr[bool]{&Node{Op: op, Kind: schema.Bool, Args: []*Node{a.Node(), literal(v, pos)}, Pos: pos}}
 }
 
 // Eq is whether the expression equals v.
@@ -38,39 +38,39 @@ func (e Expr[T]) In(values ...T) Expr[bool] {
 	if len(values) == 0 {
 		return Lit(false)
 	}
-	any := compare(OpEq, e, values[0])
+	in := compare(OpEq, e, values[0])
 	for _, v := range values[1:] {
-		any = Expr[bool]{node(OpOr, schema.Bool, any.node, compare(OpEq, e, v).node)}
+		in = Expr[bool]{node(OpOr, schema.Bool, in.node, compare(OpEq, e, v).node)}
 	}
-	return any
+	return in
 }
 
 // Equal is whether a equals b.
 func Equal[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpEq, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpEq, schema.Bool, a.Node(), b.Node())}
 }
 
 // NotEqual is whether a differs from b.
 func NotEqual[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpNe, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpNe, schema.Bool, a.Node(), b.Node())}
 }
 
 // Less is whether a is less than b.
 func Less[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpLt, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpLt, schema.Bool, a.Node(), b.Node())}
 }
 
 // LessEqual is whether a is at most b.
 func LessEqual[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpLe, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpLe, schema.Bool, a.Node(), b.Node())}
 }
 
 // Greater is whether a is greater than b.
 func Greater[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpGt, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpGt, schema.Bool, a.Node(), b.Node())}
 }
 
 // GreaterEqual is whether a is at least b.
 func GreaterEqual[T Scalar](a, b Expr[T]) Expr[bool] {
-	return Expr[bool]{node(OpGe, schema.Bool, a.node, b.node)}
+	return Expr[bool]{node(OpGe, schema.Bool, a.Node(), b.Node())}
 }

@@ -15,6 +15,7 @@
 //     except IsNull, IfNull, If (its condition: null is not true), And and Or (three-valued, as in SQL).
 //  2. NaN is greater than every number and equals itself; −0 equals +0. Text compares by its bytes, false before true.
 //  3. Whole numbers are 64 bits wide inside. An operation whose result does not fit makes the whole record invalid: it is
-//     dead-lettered, never wrapped. A whole number divided by zero is null; a float divided by zero is IEEE 754's answer.
+//     dead-lettered, never wrapped. So does an int32 argument of a Call that is none. A whole number divided by zero is
+//     null; a float divided by zero is IEEE 754's answer.
 //  4. A function passed to Call must depend on its arguments alone. It enters the plan's hash by its name and version.
 package expr

@@ -19,18 +19,24 @@ type Number interface {
 	~int | ~int32 | ~int64 | ~float64
 }
 
-// Expr is an expression that gives a T, or null, for each event.
+// Expr is an expression that gives a T, or null, for each event. The zero Expr is none, and a definition that uses it is
+// refused.
 type Expr[T Scalar] struct{ node *Node }
 
-// Node is the tree beneath the expression, for engines.
-func (e Expr[T]) Node() *Node { return e.node }
+// Node is the tree beneath the expression, for engines. That of the zero Expr is OpInvalid.
+func (e Expr[T]) Node() *Node {
+	if e.node == nil {
+		return &Node{Op: OpInvalid, Kind: kindOf[T]()}
+	}
+	return e.node
+}
 
-// Col is the column whose field p points to.
+// Col is the column whose field p points to: a tagged field of the variable that pipeline.From or pipeline.Select was given.
 func Col[T Scalar](p *T) Expr[T] {
 	return Expr[T]{&Node{Op: OpColumn, Kind: kindOf[T](), Pointer: p, Column: -1, Pos: fault.Caller(1)}}
 }
 
-// Lit is the constant v.
+// Lit is the constant v. Its type is v's, so beside an int64 column a 5 is written expr.Lit[int64](5).
 func Lit[T Scalar](v T) Expr[T] { return Expr[T]{literal(v, fault.Caller(1))} }
 
 func literal[T Scalar](v T, pos fault.Pos) *Node {

@@ -69,6 +69,9 @@ type Event struct {
 	args          []expr.Datum // by feature: the aggregate's argument
 }
 
+// entered tells whether the event is in state: admitted, and passing Where.
+func (e *Event) entered() bool { return e.Class == Late || e.Class == OnTime }
+
 // Classify reads the log as S3 and S9 say. The events are in the order of the log.
 func Classify(plan *pipeline.Plan, log Log) []*Event {
 	type name struct {

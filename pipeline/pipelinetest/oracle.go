@@ -11,8 +11,8 @@ import (
 
 // Oracle answers any ask of a plan over a log by filtering and folding a sorted slice.
 type Oracle struct {
+	Events []*Event // in the order of the log
 	plan   *pipeline.Plan
-	Events []*Event            // in the order of the log
 	served map[string][]*Event // by key: what entered state, sorted by position
 	truth  map[string][]*Event // by key: the first event of each id, sorted by position
 }
@@ -22,7 +22,7 @@ func NewOracle(plan *pipeline.Plan, log Log) *Oracle {
 	o := &Oracle{plan: plan, Events: Classify(plan, log), served: map[string][]*Event{}, truth: map[string][]*Event{}}
 	first := map[[2]string]bool{}
 	for _, e := range o.Events {
-		if e.Class == Late || e.Class == OnTime {
+		if e.entered() {
 			o.served[e.Key] = append(o.served[e.Key], e)
 		}
 		if e.valid && (plan.Source.ID < 0 || !first[[2]string{e.Key, e.ID}]) {

@@ -16,7 +16,7 @@ func (o *Oracle) asServed() []Row {
 		case o.plan.Tick > 0:
 			rows = append(rows, o.settle(e, standing)...)
 			rows = append(rows, o.revise(e, standing)...)
-		case e.Class == Late || e.Class == OnTime:
+		case e.entered():
 			row := Row{Key: e.Key, AskTime: e.Time, Partition: e.Partition, Offset: e.Offset}
 			rows = append(rows, o.answer(AsServed, row))
 		}
@@ -36,7 +36,7 @@ func (o *Oracle) settle(e *Event, standing map[tick]Row) []Row {
 	}
 	asks := map[tick]bool{}
 	for _, x := range o.Events {
-		if x.Partition != e.Partition || x.Offset > e.Offset || (x.Class != Late && x.Class != OnTime) {
+		if x.Partition != e.Partition || x.Offset > e.Offset || !x.entered() {
 			continue
 		}
 		for _, t := range o.ticksOf(x) {

@@ -9,9 +9,14 @@
 //		At     time.Time `spill:"at,time"`
 //	}
 //
-// The tag holds the column's name and, after a comma, its role: key, time or id. A field without the tag is no column.
-// Names are those of the data (the JSON member, the Avro field, the Parquet column) and must not begin with an
-// underscore, which is kept for the coordinates that spillway adds.
+// The tag holds the column's name and, after a comma, its role: key, time or id. A field without the tag, or with the tag
+// `spill:"-"`, is no column. The fields of an embedded struct are columns as if they stood in its place. Names are those of
+// the data (the JSON member, the Avro field, the Parquet column), differ by more than upper and lower case, and must not
+// begin with an underscore, which is kept for the coordinates that spillway adds.
+//
+// Columns hold bool, int, int32, int64, float64, string and time.Time, and types made of them (type Celsius float64). Whole
+// numbers without a sign and float32 are refused: a column is what every engine, file format and language on the way can
+// carry as it is.
 //
 // Invariants:
 //

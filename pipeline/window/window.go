@@ -1,7 +1,7 @@
 package window
 
 import (
-	"fmt"
+	"math"
 	"time"
 
 	"github.com/spillway-go/spillway/internal/fault"
@@ -16,11 +16,12 @@ const (
 // longest bounds a window so that no sum over times can overflow.
 const longest = 3660 * Day
 
-// Window is one look back in time.
+// Window is one look back in time. Last and Tile make it.
 type Window struct {
 	Length time.Duration // d of Last(d)
 	Tail   time.Duration // the tile that the window's lower bound is floored to; 0 is none
 	Pos    fault.Pos
+	tiled  bool // the user asked for a tile, be it of length 0
 }
 
 // Last is the window of the last d before the ask.
@@ -29,15 +30,12 @@ func Last(d time.Duration) Window { return Window{Length: d, Pos: fault.Caller(1
 // Tile floors the window's lower bound to a multiple of t since 1970-01-01T00:00Z, so that the window covers at least its
 // length and its old events can be kept as one sum a tile. It is part of the feature's meaning, the same in every engine.
 func (w Window) Tile(t time.Duration) Window {
-	w.Tail = t
-	if t == 0 {
-		w.Tail = -1 // Check refuses it: the user asked for a tile of nothing.
-	}
+	w.Tail, w.tiled = t, true
 	return w
 }
 
 // Check returns what is wrong with the window, or nil.
-func (w Window) Check() error {
+func (w Window) Check() *fault.Error {
 	thing := "window " + w.String()
 	switch {
 	case w.Length <= 0:
@@ -46,21 +44,21 @@ func (w Window) Check() error {
 		return fault.New(thing, "is longer than 3660 days", "use a shorter one").At(w.Pos)
 	case w.Length%time.Microsecond != 0:
 		return fault.New(thing, "is finer than a microsecond", "use a multiple of time.Microsecond").At(w.Pos)
-	case w.Tail < 0:
+	case w.Tail < 0 || w.tiled && w.Tail == 0:
 		return fault.New(thing, "has a tile of no length", "use a tile above zero, or none").At(w.Pos)
 	case w.Tail%time.Microsecond != 0:
 		return fault.New(thing, "has a tile finer than a microsecond", "use a multiple of time.Microsecond").At(w.Pos)
 	case w.Tail > w.Length:
-		return fault.New(thing, fmt.Sprintf("has a tile of %v, longer than itself", w.Tail), "use a tile of at most the length").At(w.Pos)
+		return fault.New(thing, "has a tile longer than itself", "use a tile of at most the length").At(w.Pos)
 	}
 	return nil
 }
 
-// String is the window as the user wrote it.
+// String is the window in words, as in "last 14d by tiles of 1h".
 func (w Window) String() string {
-	s := "last " + w.Length.String()
-	if w.Tail > 0 {
-		s += " by tiles of " + w.Tail.String()
+	s := "last " + Format(w.Length)
+	if w.tiled || w.Tail != 0 {
+		s += " by tiles of " + Format(w.Tail)
 	}
 	return s
 }
@@ -71,29 +69,15 @@ func (w Window) Micros() int64 { return w.Length.Microseconds() }
 // TileMicros is the tile in microseconds, or 0.
 func (w Window) TileMicros() int64 { return w.Tail.Microseconds() }
 
-// Start is the lower bound, included, of the window asked at t; all in microseconds.
+// Start is the lower bound, included, of the window asked at t; all in microseconds. A bound before the least int64 is
+// that: no event lies before it.
 func (w Window) Start(t int64) int64 {
 	start := t - w.Micros()
+	if start > t {
+		return math.MinInt64
+	}
 	if tile := w.TileMicros(); tile > 0 {
 		start = Floor(start, tile)
 	}
 	return start
-}
-
-// Floor is the greatest multiple of step at or below t, also below zero.
-func Floor(t, step int64) int64 {
-	m := t % step
-	if m < 0 {
-		m += step
-	}
-	return t - m
-}
-
-// Ceil is the least multiple of step at or above t.
-func Ceil(t, step int64) int64 {
-	f := Floor(t, step)
-	if f == t {
-		return t
-	}
-	return f + step
 }

@@ -213,7 +213,8 @@ func eventsText(events []*pipelinetest.Event) string {
 		s, events = []string{fmt.Sprintf("%d more", n)}, events[n:]
 	}
 	for _, e := range events {
-		s = append(s, fmt.Sprintf("%d/%d at %s", e.Partition, e.Offset, fixture.FormatValue(schema.Time, expr.Datum{I: e.Time})))
+		at := fixture.FormatValue(schema.Time, expr.Datum{I: e.Time})
+		s = append(s, fmt.Sprintf("%d/%d at %s", e.Partition, e.Offset, at))
 	}
 	return "[" + strings.Join(s, ", ") + "]"
 }

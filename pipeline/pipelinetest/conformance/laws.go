@@ -68,8 +68,11 @@ func AddPartition(e Engine, r *rand.Rand) error {
 	})
 }
 
+// estrange makes a stranger of a copy of a record, or tells that none can be made of it.
+type estrange func(of *pipelinetest.Event, copied pipelinetest.Record) (pipelinetest.Record, bool)
+
 // with asks the trial's question with and without strangers: each is made of a copy of the record before it.
-func (e *Engine) with(t *trial, r *rand.Rand, make func(*pipelinetest.Event, pipelinetest.Record) (pipelinetest.Record, bool)) error {
+func (e *Engine) with(t *trial, r *rand.Rand, make estrange) error {
 	q, oracle, err := t.question(e)
 	if err != nil {
 		return err

@@ -37,7 +37,8 @@ type Report struct {
 
 // String is the report in one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d fixtures, %d questions of %d random logs, %d logs under the laws", r.Fixtures, r.Questions, r.Logs, r.Laws)
+	return fmt.Sprintf("%d fixtures, %d questions of %d random logs, %d logs under the laws",
+		r.Fixtures, r.Questions, r.Logs, r.Laws)
 }
 
 // Run holds the engine to the suite, and reports how many questions it answered.

@@ -16,7 +16,7 @@ const second int64 = 1_000_000
 
 // Options say what a log may hold.
 type Options struct {
-	Records  int  // at most; 0 is 200
+	Records  int  // at most; 0 is 200, and seldom 1000
 	Finite   bool // no NaN and no infinity, which JSON cannot carry
 	NoCopies bool // every id once
 }
@@ -45,9 +45,17 @@ type generator struct {
 func Log(r *rand.Rand, plan *fixture.Plan, opts Options) pipelinetest.Log {
 	if opts.Records == 0 {
 		opts.Records = 200
+		if r.IntN(150) == 0 {
+			opts.Records = 1000
+		}
 	}
 	g := &generator{Rand: r, opts: opts, plan: plan, parts: one(r, 1, 1, 2, 3)}
 	g.keys = []string{"k", "", "é", "k ", "日本", "\x00", "K", "a\"b\\", "😀"}[:1+r.IntN(9)]
+	if r.IntN(8) == 0 { // many, most of them soon idle
+		for i := range 100 {
+			g.keys = append(g.keys, fmt.Sprintf("user %d", i))
+		}
+	}
 	d, l := plan.OutOfOrder.Microseconds(), plan.Lateness.Microseconds()
 	g.step = one(r, 0, second, 2*second, 10*second)
 	g.disorder = one(r, 0, d, d+second, d+l, 2*(d+l)+5*second)

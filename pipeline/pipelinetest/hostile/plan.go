@@ -49,7 +49,8 @@ func windowText(r *rand.Rand, longest time.Duration) string {
 	d := one(r, time.Microsecond, time.Second, 3*time.Second, 7500*time.Millisecond, 10*time.Second, 20*time.Second, 60*time.Second)
 	d = min(d, longest)
 	text := fmt.Sprintf("last %v", d)
-	if tile := one(r, time.Second, 2*time.Second, 7*time.Second, 10*time.Second, 30*time.Second); tile <= d && r.IntN(2) == 0 {
+	tile := one(r, time.Second, 2*time.Second, 7*time.Second, 10*time.Second, 30*time.Second)
+	if tile <= d && r.IntN(2) == 0 {
 		text += fmt.Sprintf(" tile %v", tile)
 	}
 	return text

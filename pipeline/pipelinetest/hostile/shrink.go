@@ -9,9 +9,12 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
+// Fails tells whether something still fails for the plan over the log.
+type Fails func(fixture.Plan, pipelinetest.Log) bool
+
 // Shrink gives a smaller plan and log for which fails is still true: it leaves out features, the Where, records and values,
 // as long as something can be left out, or until fails has been asked the given number of times.
-func Shrink(p fixture.Plan, log pipelinetest.Log, tries int, fails func(fixture.Plan, pipelinetest.Log) bool) (fixture.Plan, pipelinetest.Log) {
+func Shrink(p fixture.Plan, log pipelinetest.Log, tries int, fails Fails) (fixture.Plan, pipelinetest.Log) {
 	try := func(q fixture.Plan, l pipelinetest.Log) bool {
 		if tries == 0 {
 			return false

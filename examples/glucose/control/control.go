@@ -1,10 +1,10 @@
-// Package main is the flagship example: continuous glucose readings of 19 people, as features that are the same live and in
+// Package control is the flagship example: continuous glucose readings of 19 people, as features that are the same live and in
 // the nightly batch.
 //
 // What a person needs to know within seconds is computed live: how fast glucose changes, and how much of the last half hour
 // was in and below range. What changes over days is left to the night: mean, variability and time in range of the last 14
 // days. A rule over both warns of a hypoglycaemia before it comes.
-package main
+package control
 
 import (
 	"time"

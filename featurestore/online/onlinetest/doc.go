@@ -1,0 +1,3 @@
+// Package onlinetest is the suite that every online.Store passes, so that a pipeline's features are served the same whatever
+// keeps them.
+package onlinetest

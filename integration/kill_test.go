@@ -1,0 +1,218 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/spillway-go/spillway/examples/glucose/control"
+	"github.com/spillway-go/spillway/examples/glucose/replay"
+	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/kernel"
+	"github.com/spillway-go/spillway/streaming"
+	"github.com/spillway-go/spillway/streaming/decode"
+)
+
+// kills is how often the stream is killed while it works.
+const kills = 24
+
+// TestKilledStream kills the stream at random moments, and holds every row that a reader of committed records sees against
+// a run of the kernel that nobody disturbed: each must be there exactly once, in its partition's order.
+func TestKilledStream(t *testing.T) {
+	const partitions = 4
+	ctx := t.Context()
+	plan, err := control.Glucose.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := send(t, plan, partitions, 12)
+	want := undisturbed(t, plan, records)
+
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	killed := 0
+	for killed < kills {
+		cmd := stream(ctx, t, "glucose", "stream", plan.Name, "--commit-every", "20ms")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// A reader of the output waits for what it may see of it, so that kills fall on all phases of a run.
+		time.AfterFunc(time.Duration(200+r.IntN(1800))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
+			t.Fatalf("the stream ended by itself: %v", err)
+		}
+		killed++
+	}
+	if out, err := stream(ctx, t, "glucose", "stream", plan.Name, "--until-end").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := rows(t, plan)
+	compare(t, got, want)
+	t.Logf("%d rows of %d records agree after %d kills", count(got), count(records), killed)
+}
+
+func stream(ctx context.Context, t *testing.T, example string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, example), append(args, "--brokers", kafka.Addr(), "--data-dir", t.TempDir())...)
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+// send writes the replay of so many times 19 people to the plan's source, and gives the records by partition.
+func send(t *testing.T, plan *pipeline.Plan, partitions, scale int) map[int32][]*kgo.Record {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addr()), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	retention := "-1"
+	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), int32(partitions), 1,
+		map[string]*string{"retention.ms": &retention}, plan.Source.Name); err != nil {
+		t.Fatal(err)
+	}
+	people, err := replay.Open(replay.Options{Seed: 1, Scale: scale, Partitions: partitions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := map[int32][]*kgo.Record{}
+	failed := make(chan error, 1)
+	for {
+		p, ok := people.Next()
+		if !ok {
+			break
+		}
+		rec := &kgo.Record{
+			Topic: plan.Source.Name, Partition: int32(p.Partition), Value: p.Payload, Timestamp: p.Arrival,
+		}
+		if p.Key != nil {
+			rec.Key = []byte(p.Key)
+		}
+		sent[rec.Partition] = append(sent[rec.Partition], rec)
+		client.Produce(t.Context(), rec, func(_ *kgo.Record, err error) {
+			if err != nil {
+				select {
+				case failed <- err:
+				default:
+				}
+			}
+		})
+	}
+	if err := client.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-failed:
+		t.Fatal(err)
+	default:
+	}
+	return sent
+}
+
+// undisturbed is what the kernel answers to the records, in words, by partition.
+func undisturbed(t *testing.T, plan *pipeline.Plan, records map[int32][]*kgo.Record) map[int32][]string {
+	t.Helper()
+	prog, err := kernel.Compile(plan, kernel.Live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[int32][]string{}
+	for p, recs := range records {
+		task, out := kernel.NewTask(prog, p), prog.NewRows()
+		b, err := decode.NewBuilder(plan.Source.Schema, decode.JSON())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for chunk := range slices.Chunk(recs, 5000) {
+			b.Reset()
+			for _, r := range chunk {
+				if err := b.Add(t.Context(), p, r.Offset, r.Timestamp.UnixMilli()*1000, r.Value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out.Reset()
+			if err := task.Push(b.Batch(), chunk[len(chunk)-1].Offset+1, out); err != nil {
+				t.Fatal(err)
+			}
+			all[p] = append(all[p], words(out)...)
+		}
+	}
+	return all
+}
+
+// rows is what a reader of committed records sees of the pipeline's output.
+func rows(t *testing.T, plan *pipeline.Plan) map[int32][]string {
+	t.Helper()
+	all := map[int32][]string{}
+	src := streaming.Source{Plan: plan, Format: decode.JSON(), Client: []kgo.Opt{kgo.SeedBrokers(kafka.Addr())}}
+	err := streaming.ReadRows(t.Context(), src, func(r *kernel.Rows) error {
+		if r.Len() > 0 {
+			all[r.Partition[0]] = append(all[r.Partition[0]], words(r)...)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// words writes rows so that they are the same exactly when their bits are.
+func words(r *kernel.Rows) []string {
+	var out []string
+	for i := range r.Len() {
+		s := fmt.Sprintf("%s at %d by %d/%d revision %d:", r.Keys.At(i), r.AskTime[i], r.Partition[i], r.Offset[i], r.Revision[i])
+		for c := range r.Columns {
+			switch col := &r.Columns[c]; {
+			case !col.Valid[i]:
+				s += " null"
+			case col.F != nil:
+				s += fmt.Sprintf(" %x", col.F[i])
+			case col.I != nil:
+				s += fmt.Sprintf(" %d", col.I[i])
+			default:
+				s += fmt.Sprintf(" %q", col.S.At(i))
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func count[T any](by map[int32][]T) (n int) {
+	for _, v := range by {
+		n += len(v)
+	}
+	return n
+}
+
+func compare(t *testing.T, got, want map[int32][]string) {
+	t.Helper()
+	for p := range want {
+		for i := range max(len(got[p]), len(want[p])) {
+			g, w := "nothing", "nothing"
+			if i < len(got[p]) {
+				g = got[p][i]
+			}
+			if i < len(want[p]) {
+				w = want[p][i]
+			}
+			if g != w {
+				t.Fatalf("partition %d, row %d of %d, and %d wanted\ngot  %s\nwant %s", p, i, len(got[p]), len(want[p]), g, w)
+			}
+		}
+	}
+}
