@@ -28,6 +28,7 @@ type Config struct {
 	Format      string        `koanf:"format" help:"how records are encoded: json, avro or confluent"`
 	AvroSchema  string        `koanf:"avro_schema" help:"file with the writer's schema, for format avro"`
 	Registry    string        `koanf:"registry" help:"URL of the schema registry, for format confluent"`
+	Instance    string        `koanf:"instance" help:"name that this process keeps over restarts, and no other has, to take up its partitions at once"`
 	CommitEvery time.Duration `koanf:"commit_every" help:"how long a stream's transaction lasts"`
 	Warehouse   string        `koanf:"warehouse" help:"folder of the lake's tables (default: lake in the data folder)"`
 	Listen      string        `koanf:"listen" help:"address that serve listens on"`

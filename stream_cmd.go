@@ -31,7 +31,7 @@ func (a *App) streamCommand() *cobra.Command {
 func (r *rooms) stream(ctx context.Context, untilEnd bool) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, plan := range r.plans {
-		cfg := streaming.Config{Source: r.source(plan, untilEnd), CommitEvery: r.config.CommitEvery}
+		cfg := streaming.Config{Source: r.source(plan, untilEnd), CommitEvery: r.config.CommitEvery, Instance: r.config.Instance}
 		g.Go(func() error {
 			if err := streaming.Run(ctx, cfg); err != nil {
 				return fmt.Errorf("pipeline %s: %w", plan.Name, err)

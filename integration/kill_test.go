@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/spillway-go/spillway/examples/glucose/control"
@@ -36,33 +37,68 @@ func TestKilledStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := send(t, plan, partitions, 12)
+	records := send(t, plan, partitions, 24)
 	want := undisturbed(t, plan, records)
 
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	killed := 0
+	killed, midway := 0, 0
 	for killed < kills {
-		cmd := stream(ctx, t, "glucose", "stream", plan.Name, "--commit-every", "20ms")
+		cmd := stream(ctx, t, "glucose", "stream", plan.Name, "--commit-every", "20ms", "--instance", "one")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// A reader of the output waits for what it may see of it, so that kills fall on all phases of a run.
-		time.AfterFunc(time.Duration(200+r.IntN(1800))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		// Every third dies at any moment of its start: joining, replaying. The others have committed something.
+		before := committed(t, plan)
+		for start := time.Now(); killed%3 != 0 && committed(t, plan) == before; {
+			if time.Since(start) > time.Minute {
+				t.Fatalf("nothing was committed after kill %d", killed)
+			}
+		}
+		time.AfterFunc(time.Duration(r.IntN(200))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		err := cmd.Wait()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != -1 {
 			t.Fatalf("the stream ended by itself: %v", err)
 		}
 		killed++
+		done := committed(t, plan)
+		t.Logf("kill %d: %d of %d offsets committed", killed, done, count(records))
+		if done < int64(count(records)) {
+			midway++
+		}
 	}
-	if out, err := stream(ctx, t, "glucose", "stream", plan.Name, "--until-end").CombinedOutput(); err != nil {
+	if midway < 20 {
+		t.Fatalf("only %d kills fell on a stream at work; send more records", midway)
+	}
+	if out, err := stream(ctx, t, "glucose", "stream", plan.Name, "--until-end", "--instance", "one").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	got := rows(t, plan)
 	compare(t, got, want)
 	t.Logf("%d rows of %d records agree after %d kills", count(got), count(records), killed)
+}
+
+// committed is how many offsets the stream's group has committed.
+func committed(t *testing.T, plan *pipeline.Plan) (n int64) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	offsets, err := kadm.NewClient(client).FetchOffsets(t.Context(), streaming.Group(plan))
+	if kerr.IsRetriable(err) {
+		return 0 // The group is so new that the broker has nobody to ask.
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range offsets[plan.Source.Name] {
+		n += max(0, o.At)
+	}
+	return n
 }
 
 func stream(ctx context.Context, t *testing.T, example string, args ...string) *exec.Cmd {

@@ -153,6 +153,8 @@ func TestFaults(t *testing.T) {
 			cfg.FetchBytes = 2 << 10
 			cfg.CommitEvery = time.Millisecond
 			cfg.Clock, cfg.Patience = haste{}, time.Hour
+			cfg.Client = append(cfg.Client, kgo.MetadataMinAge(50*time.Millisecond),
+				kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }))
 			var faults []kfake.Fault
 			for _, of := range faulty {
 				for range 3 {
@@ -166,6 +168,7 @@ func TestFaults(t *testing.T) {
 			h := w.cluster.Fault(faults...)
 			w.run(cfg)
 			h.Remove()
+			cfg.Clock = nil
 			w.check(cfg)
 			s := cfg.Monitor.Status()
 			t.Logf("%d commits, %d aborts", s.Commits, s.Aborts)
