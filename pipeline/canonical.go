@@ -20,7 +20,7 @@ func (p *Plan) seal() {
 // every hash.
 func (p *Plan) canonical() string {
 	var b strings.Builder
-	names := func(c int) string { return p.Source.Schema.Fields[c].Name }
+	names := p.columnName
 	fmt.Fprintf(&b, "spillway plan 1\npipeline %s\nsource %s\n", p.Name, p.Source.Name)
 	for _, f := range p.Source.Schema.Fields {
 		fmt.Fprintf(&b, "column %s %s%s%s\n", f.Name, f.Kind, rangeText(f.Kind, f.Min, f.Max), roleText(f.Role))

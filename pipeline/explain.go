@@ -4,43 +4,55 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/spillway-go/spillway/pipeline/window"
 )
 
 // Explain describes the plan for people: what is read, what late events meet, what is computed where, and the hash.
 func (p *Plan) Explain() string {
 	var b strings.Builder
-	s := &p.Source
-	names := func(c int) string { return s.Schema.Fields[c].Name }
 	fmt.Fprintf(&b, "pipeline %s   plan %s\n\n", p.Name, p.hash[:12])
-	fmt.Fprintf(&b, "reads     %s (%s), keyed by %s, at time %s", s.Name, s.Schema.Name, names(s.Key), names(s.Time))
-	if s.ID >= 0 {
-		fmt.Fprintf(&b, ", named by %s\n", names(s.ID))
-	} else {
-		b.WriteString("; events have no id, so no duplicate is known\n")
-	}
-	fmt.Fprintf(&b, "watermark newest event − %v\n", micros(s.OutOfOrder))
-	fmt.Fprintf(&b, "late      admitted up to %v behind the watermark, then dead-lettered", micros(s.Lateness))
-	if s.ID >= 0 {
-		b.WriteString("; ids remembered as long")
-	}
-	fmt.Fprintf(&b, "\nahead     more than %v past its Kafka timestamp is invalid\n", micros(s.Ahead))
-	if s.SkipNullKey {
-		b.WriteString("null key  filtered\n")
-	}
+	p.explainSource(&b)
 	if p.Where != nil {
-		fmt.Fprintf(&b, "where     %s\n", p.Where.Text(names))
+		fmt.Fprintf(&b, "where     %s\n", p.Where.Formula(p.columnName))
 	}
 	if p.Tick == 0 {
-		fmt.Fprintf(&b, "asks      at every event; its answer is final\n")
+		b.WriteString("asks      at every event; its answer is final\n")
 	} else {
-		fmt.Fprintf(&b, "asks      at every multiple of %v, when the watermark reaches it; late events revise\n", micros(p.Tick))
+		fmt.Fprintf(&b, "asks      at every multiple of %s, when the watermark reaches it; late events revise\n", span(p.Tick))
 	}
-	fmt.Fprintf(&b, "\n%s, one row a key and ask:\n", p.RowName)
-	p.explainFeatures(&b, names)
+	fmt.Fprintf(&b, "\n%s, one row for each %s and ask:\n", p.RowName, p.KeyName)
+	p.explainFeatures(&b)
 	return b.String()
 }
 
-func (p *Plan) explainFeatures(b *strings.Builder, names func(int) string) {
+func (p *Plan) explainSource(b *strings.Builder) {
+	s := &p.Source
+	fmt.Fprintf(b, "reads     %s (%s), keyed by %s, at time %s", s.Name, s.Schema.Name, p.columnName(s.Key), p.columnName(s.Time))
+	if s.ID >= 0 {
+		fmt.Fprintf(b, ", named by %s\n", p.columnName(s.ID))
+	} else {
+		b.WriteString("; events have no id, so no duplicate is known\n")
+	}
+	b.WriteString("watermark newest event")
+	if s.OutOfOrder > 0 {
+		b.WriteString(" − " + span(s.OutOfOrder))
+	}
+	if s.Lateness > 0 {
+		fmt.Fprintf(b, "\nlate      admitted up to %s behind the watermark, then dead-lettered", span(s.Lateness))
+		if s.ID >= 0 {
+			b.WriteString("; ids remembered as long")
+		}
+	} else {
+		b.WriteString("\nlate      what is behind the watermark is dead-lettered")
+	}
+	fmt.Fprintf(b, "\nahead     more than %s past its Kafka timestamp is invalid\n", span(s.Ahead))
+	if s.SkipNullKey {
+		b.WriteString("null key  filtered\n")
+	}
+}
+
+func (p *Plan) explainFeatures(b *strings.Builder) {
 	rows := [][4]string{{"feature", "type", "placement", "meaning"}}
 	for i := range p.Features {
 		f := &p.Features[i]
@@ -51,21 +63,7 @@ func (p *Plan) explainFeatures(b *strings.Builder, names func(int) string) {
 		if f.Historical {
 			place = "historical"
 		}
-		meaning := string(f.Agg.Op)
-		if f.Agg.Arg != nil {
-			meaning += " of " + f.Agg.Arg.Text(names)
-		}
-		if f.Agg.Per > 0 {
-			meaning += " per " + f.Agg.Per.String()
-		}
-		if f.Agg.Where != nil {
-			meaning += " where " + f.Agg.Where.Text(names)
-		}
-		meaning += ", " + f.Window.String()
-		if f.Agg.Or != nil {
-			meaning += "; of nothing " + f.Agg.Or.Text(f.Kind)
-		}
-		rows = append(rows, [4]string{f.Name, kind, place, meaning})
+		rows = append(rows, [4]string{f.Name, kind, place, p.meaning(f)})
 	}
 	var width [3]int
 	for _, r := range rows {
@@ -78,5 +76,26 @@ func (p *Plan) explainFeatures(b *strings.Builder, names func(int) string) {
 	}
 }
 
-// micros writes a span of microseconds as a duration.
-func micros(us int64) time.Duration { return time.Duration(us) * time.Microsecond }
+// meaning says what a feature is, as in: sum of amount where abroad, last 1h; of nothing 0.
+func (p *Plan) meaning(f *FeaturePlan) string {
+	m := string(f.Agg.Op)
+	if f.Agg.Arg != nil {
+		m += " of " + f.Agg.Arg.Formula(p.columnName)
+	}
+	if f.Agg.Per > 0 {
+		m += " per " + window.Format(f.Agg.Per)
+	}
+	if f.Agg.Where != nil {
+		m += " where " + f.Agg.Where.Formula(p.columnName)
+	}
+	m += ", " + f.Window.String()
+	if f.Agg.Or != nil {
+		m += "; of nothing " + f.Agg.Or.Formula(f.Kind)
+	}
+	return m
+}
+
+func (p *Plan) columnName(c int) string { return p.Source.Schema.Fields[c].Name }
+
+// span writes microseconds as a span of time.
+func span(us int64) string { return window.Format(time.Duration(us) * time.Microsecond) }

@@ -5,14 +5,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/agg"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/schema"
+	"github.com/spillway-go/spillway/pipeline/window"
 )
 
 // classes is what the stream made of every record of a partition (S3, S9), found by letting the kernel read the whole
@@ -32,7 +35,16 @@ type classPage [classPageLen]uint8
 // behind is a record that came behind the watermark.
 type behind struct{ offset, watermark int64 }
 
-func noFeature(*pipeline.FeaturePlan) bool { return false }
+// classifier is the least program that classifies as the plan does: neither features nor ticks touch the classes. All
+// expressions are still evaluated, since one that overflows makes its record invalid.
+func classifier(plan *pipeline.Plan) (*kernel.Program, error) {
+	bare := *plan
+	bare.Tick = 0
+	// The kernel's tasks want one feature at least; this one is no user's.
+	least := pipeline.FeaturePlan{Kind: schema.Int, Agg: agg.Count().Spec(), Window: window.Last(time.Microsecond)}
+	bare.Features = append(slices.Clip(plan.Features), least)
+	return kernel.Compile(&bare, func(f *pipeline.FeaturePlan) bool { return f.Name == least.Name })
+}
 
 // classify reads a partition up to its mark.
 func classify(ctx context.Context, plan *pipeline.Plan, log Log, partition int32, mark Mark) (*classes, error) {
@@ -41,10 +53,7 @@ func classify(ctx context.Context, plan *pipeline.Plan, log Log, partition int32
 		return nil, err
 	}
 	defer r.Release()
-	// Neither features nor ticks touch the classes.
-	bare := *plan
-	bare.Tick = 0
-	program, err := kernel.Compile(&bare, noFeature)
+	program, err := classifier(plan)
 	if err != nil {
 		return nil, err
 	}

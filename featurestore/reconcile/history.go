@@ -49,7 +49,7 @@ type programs struct {
 	all     *kernel.Program // all features
 	truth   *kernel.Program // of these two, what truth's rows were computed by
 	arrival *kernel.Program // the same, asked at every event, of whatever is put in
-	screen  *kernel.Program // no feature: only what passes Where
+	screen  *kernel.Fold    // computes nothing, and only tells what Where keeps
 	rows    *kernel.Rows    // scratch for arrival
 	live    []int           // the live features among all
 	narrow  kernel.Rows     // scratch for liveOf
@@ -76,9 +76,11 @@ func newPrograms(plan *pipeline.Plan) (*programs, error) {
 	if p.arrival, err = kernel.Compile(&open, kernel.Live); err != nil {
 		return nil, err
 	}
-	if p.screen, err = kernel.Compile(&open, noFeature); err != nil {
+	bare, err := classifier(&open)
+	if err != nil {
 		return nil, err
 	}
+	p.screen = kernel.NewFold(bare, nil, func(*kernel.Rows) error { return nil })
 	p.rows = p.arrival.NewRows()
 	return p, nil
 }
@@ -182,7 +184,7 @@ func (h *history) sortBatch(b int32, last int64, ids map[string]bool) (int64, er
 			if !e.truth {
 				continue
 			}
-			passes, err := h.passes(batch, i, offset)
+			passes, err := h.passes(batch, i)
 			if err != nil {
 				return 0, err
 			}
@@ -198,15 +200,12 @@ func (h *history) sortBatch(b int32, last int64, ids map[string]bool) (int64, er
 }
 
 // passes tells whether the pipeline's Where keeps record i, which the stream never asked of a record that came too late.
-func (h *history) passes(batch arrow.RecordBatch, i int, offset int64) (bool, error) {
+func (h *history) passes(batch arrow.RecordBatch, i int) (bool, error) {
 	one := batch.NewSlice(int64(i), int64(i)+1)
 	defer one.Release()
-	task := kernel.NewTask(h.programs.screen, h.partition)
-	rows := h.programs.screen.NewRows()
-	if err := task.Push(one, offset+1, rows); err != nil {
-		return false, err
-	}
-	return task.Classes()[0] != kernel.Filtered, nil
+	before := h.programs.screen.Summary().Filtered
+	err := h.programs.screen.Push(one)
+	return h.programs.screen.Summary().Filtered == before, err
 }
 
 // index prepares the look for causes.

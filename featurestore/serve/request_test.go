@@ -47,7 +47,9 @@ func FuzzRequest(f *testing.F) {
 		if wantErr != nil {
 			t.Fatalf("taken, and encoding/json says %v", wantErr)
 		}
-		compareRequests(t, &q, &want)
+		if !otherCase(t, body) {
+			compareRequests(t, &q, &want)
+		}
 	})
 }
 
@@ -64,11 +66,26 @@ func refusedOnPurpose(err error) bool {
 	return false
 }
 
+// otherCase tells whether a member has a known name in other letters, which encoding/json takes for the same.
+func otherCase(t *testing.T, body []byte) bool {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		t.Fatal(err)
+	}
+	for name := range members {
+		for _, known := range []string{"entities", "features", "feature_service", "full_feature_names", "as_of"} {
+			if name != known && strings.EqualFold(name, known) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func compareRequests(t *testing.T, q *request, want *feastRequest) {
 	t.Helper()
-	// encoding/json matches names of any case, and puts the last of them in place.
-	if len(q.given) < 5 && (len(q.entities) != len(want.Entities) || len(q.features) != len(want.Features)) {
-		return
+	if len(q.entities) != len(want.Entities) {
+		t.Errorf("%d entities, want %d", len(q.entities), len(want.Entities))
 	}
 	for _, e := range q.entities {
 		keys, ok := want.Entities[string(e.name)]
