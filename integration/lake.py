@@ -12,5 +12,5 @@ print("rows", rows.num_rows)
 print("faults", rows.num_rows - rows["_fault"].null_count)
 # The sum of the fractions is exact, whatever the order of the rows.
 print("sum", float(sum((Fraction(v) for v in rows[value].to_pylist() if v is not None), Fraction(0))))
-print("offsets", sum(rows["_offset"].to_pylist()))
-print("times", sum(v.as_py().microsecond + int(v.as_py().timestamp()) for v in rows["_timestamp"]))
+print("offsets", sum(rows["_kafka_offset"].to_pylist()))
+print("times", sum(v.as_py().microsecond + int(v.as_py().timestamp()) for v in rows["_kafka_timestamp"]))

@@ -45,7 +45,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func ofPartition(batch arrow.RecordBatch, p int32) arrow.RecordBatch {
-	values := batch.Column(batch.Schema().FieldIndices("_partition")[0]).(*array.Int32).Int32Values()
+	values := batch.Column(batch.Schema().FieldIndices("_kafka_partition")[0]).(*array.Int32).Int32Values()
 	for i := range values {
 		values[i] = p
 	}

@@ -106,7 +106,7 @@ func TestArchiveSortsInParts(t *testing.T) {
 // TestSortedIndex holds the counting sort to a plain one.
 func TestSortedIndex(t *testing.T) {
 	log := paymentLog(t, "payments")
-	at := (&layout{schema: log.Schema, order: [4]string{"card", "at", "_partition", "_offset"}}).indices()
+	at := (&layout{schema: log.Schema, order: [4]string{"card", "at", "_kafka_partition", "_kafka_offset"}}).indices()
 	for seed := range uint64(50) {
 		records := history(seed, 1+rand.New(rand.NewPCG(seed, 9)).IntN(200), 3)
 		batch := batchOf(log, records...)
@@ -141,7 +141,7 @@ func dayIn(r record) int64 {
 // TestOrderCheck tells files that are sorted from files that are not.
 func TestOrderCheck(t *testing.T) {
 	log := paymentLog(t, "payments")
-	at := (&layout{schema: log.Schema, order: [4]string{"card", "at", "_partition", "_offset"}}).indices()
+	at := (&layout{schema: log.Schema, order: [4]string{"card", "at", "_kafka_partition", "_kafka_offset"}}).indices()
 	a, b := record{card: "a", at: 1, partition: 1, offset: 1}, record{card: "b"}
 	for _, c := range []struct {
 		rows []record

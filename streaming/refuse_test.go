@@ -94,19 +94,24 @@ func TestPartitionsGrew(t *testing.T) {
 func TestPartitionsGrowWhileItRuns(t *testing.T) {
 	w := ran(t)
 	cfg := w.config()
-	cfg.Client = append(cfg.Client, kgo.MetadataMinAge(10*time.Millisecond))
 	cfg.SessionTimeout = 500 * time.Millisecond
 	m := w.join(cfg)
 	w.until("it has its partitions", func() bool { _, n := m.read(); return n == 2 })
 	if _, err := w.admin().CreatePartitions(w.ctx, 1, w.plan.Source.Name); err != nil {
 		t.Fatal(err)
 	}
-	// A second member makes the group look at the topic again.
-	other := w.join(cfg)
+	// A member that comes makes the group look at the topic again, and what it has is the stream's when it goes.
+	group := streaming.Group(w.plan)
+	other := w.connect(kgo.ConsumerGroup(group), kgo.ConsumeTopics(w.plan.Source.Name), kgo.DisableAutoCommit())
+	w.until("the other member has a partition", func() bool {
+		described, err := w.admin().DescribeGroups(w.ctx, group)
+		g := described[group]
+		return err == nil && len(g.Members) == 2 && len(g.AssignedPartitions()[w.plan.Source.Name]) == 3
+	})
+	other.Close()
 	var err error
 	select {
 	case err = <-m.done:
-	case err = <-other.done:
 	case <-w.ctx.Done():
 	}
 	if err == nil || !strings.Contains(err.Error(), "had 2 partitions, and now has 3") {
@@ -229,7 +234,7 @@ func TestSessionTimeoutIsRefused(t *testing.T) {
 	plan, _ := hostileLog(t, 4, 10)
 	w := newWorld(t, plan, 1)
 	cfg := w.config()
-	cfg.SessionTimeout = time.Millisecond
+	cfg.SessionTimeout, cfg.UntilEnd = time.Hour, false
 	w.refused(cfg, "SessionTimeout", "outside of what the broker allows")
 }
 

@@ -69,9 +69,6 @@ func (r *runner) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.limits, err = r.ensureOutputs(ctx, r.admin, int32(len(spans))); err != nil {
-		return err
-	}
 	committed, err := r.committed(ctx)
 	if err != nil {
 		return err
@@ -81,6 +78,9 @@ func (r *runner) prepare(ctx context.Context) error {
 		if _, err := readNote(r.group, num, c, r.Plan.Hash(), int32(len(spans))); err != nil {
 			return err
 		}
+	}
+	if r.limits, err = r.ensureOutputs(ctx, r.admin, int32(len(spans))); err != nil {
+		return err
 	}
 	r.spans = spans
 	r.Monitor.begin(&r.Source, spans)

@@ -51,7 +51,7 @@ func (r *runner) session(ctx context.Context) (err error) {
 	defer s.fail(nil)
 	s.Monitor.join()
 	if s.member, err = kgo.NewGroupTransactSession(append(r.groupOptions(), s.callbacks()...)...); err != nil {
-		return err
+		return misconfigured(err)
 	}
 	s.client = s.member.Client()
 	s.out = &outbox{client: s.client}

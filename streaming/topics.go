@@ -27,7 +27,7 @@ const letterRoom = 8 << 10
 func (s *Source) connect(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
 	client, err := kgo.NewClient(append(append([]kgo.Opt{}, s.Client...), opts...)...)
 	if err != nil {
-		return nil, fault.Wrap(err, "Kafka client", "cannot be made as it is configured", "see its options")
+		return nil, misconfigured(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
@@ -36,6 +36,10 @@ func (s *Source) connect(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, err
 		return nil, s.unreachable(err)
 	}
 	return client, nil
+}
+
+func misconfigured(err error) error {
+	return fault.Wrap(err, "Kafka client", "cannot be made as it is configured", "see its options")
 }
 
 func (s *Source) unreachable(err error) error {

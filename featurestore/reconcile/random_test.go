@@ -42,7 +42,7 @@ func TestRandom(t *testing.T) {
 
 func seeds() int {
 	if testing.Short() {
-		return 100
+		return 40
 	}
-	return 1000
+	return 200
 }

@@ -5,9 +5,9 @@ import "github.com/apache/arrow-go/v18/arrow"
 // The columns that spillway adds to those of a source: where a record stood, when its broker took it, and, for a record
 // that could not be decoded, why not and its bytes. They are the same in the stream's batches and in the lake's tables.
 const (
-	PartitionColumn = "_partition" // int32
-	OffsetColumn    = "_offset"    // int64
-	StampColumn     = "_timestamp" // the Kafka timestamp
+	PartitionColumn = "_kafka_partition" // int32
+	OffsetColumn    = "_kafka_offset"    // int64
+	StampColumn     = "_kafka_timestamp" // the Kafka timestamp
 	FaultColumn     = "_fault"     // text; null for a record that was decoded
 	RawColumn       = "_raw"       // bytes; null for a record that was decoded
 )

@@ -61,9 +61,32 @@ func appendInt(dst, cell []byte, lowest, highest int64) ([]byte, bool) {
 	return strconv.AppendInt(dst, n, 10), true
 }
 
+// parseInt is strconv.ParseInt in base 10, without an error to be allocated where most cells are something else.
+func parseInt(text []byte) (n int64, ok bool) {
+	i, negative := 0, false
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		i, negative = 1, text[0] == '-'
+	}
+	if i == len(text) {
+		return 0, false
+	}
+	for ; i < len(text); i++ {
+		d := int64(text[i]) - '0'
+		// Below zero there is room for one more than above it.
+		if d < 0 || d > 9 || n < (math.MinInt64+d)/10 {
+			return 0, false
+		}
+		n = n*10 - d
+	}
+	if negative {
+		return n, true
+	}
+	return -n, n != math.MinInt64
+}
+
 // parseWhole reads a whole number, exactly, also one that is written as a float.
 func parseWhole(text []byte) (int64, bool) {
-	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+	if n, ok := parseInt(text); ok {
 		return n, true
 	}
 	if !isNumber(text) {
@@ -71,17 +94,17 @@ func parseWhole(text []byte) (int64, bool) {
 	}
 	var exp int64
 	if e := bytes.IndexAny(text, "eE"); e >= 0 {
-		var err error
-		if exp, err = strconv.ParseInt(string(text[e+1:]), 10, 32); err != nil {
+		var ok bool
+		if exp, ok = parseInt(text[e+1:]); !ok || exp < math.MinInt32 || exp > math.MaxInt32 {
 			return 0, false
 		}
 		text = text[:e]
 	}
 	left, right, _ := bytes.Cut(text, []byte{'.'})
 	right = bytes.TrimRight(right, "0")
-	n, err := strconv.ParseInt(string(left)+string(right), 10, 64)
-	if err != nil || n == 0 {
-		return 0, err == nil
+	n, ok := parseInt(append(bytes.Clone(left), right...))
+	if !ok || n == 0 {
+		return 0, ok
 	}
 	exp -= int64(len(right))
 	for ; exp < 0; exp++ {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -225,6 +226,18 @@ func indexOf(header []string, name string) int {
 		}
 	}
 	return -1
+}
+
+func TestParseInt(t *testing.T) {
+	for _, text := range []string{
+		"", "+", "-", "0", "-0", "+0", "007", "9", ":", "/", "1/", "12a", "--1", "9223372036854775806", "9223372036854775807", "9223372036854775808",
+		"-9223372036854775807", "-9223372036854775808", "-9223372036854775809", "9223372036854775810", "99999999999999999999", "18446744073709551617",
+	} {
+		want, err := strconv.ParseInt(text, 10, 64)
+		if got, ok := parseInt([]byte(text)); ok != (err == nil) || ok && got != want {
+			t.Errorf("%s: %d, %v", text, got, ok)
+		}
+	}
 }
 
 func TestParseWhole(t *testing.T) {

@@ -357,7 +357,7 @@ func TestUnreachable(t *testing.T) {
 	cluster.Close()
 	file := write(t, "f.jsonl", `{"k":"a"}`+"\n")
 	clock := newManualClock()
-	clock.set = make(chan struct{})
+	clock.set = make(chan struct{}, 16)
 	done := make(chan error)
 	go func() {
 		_, err := Run(t.Context(), Config{Client: client, Topic: "t", Files: []string{file}, KeyField: "k", Clock: clock})
