@@ -33,14 +33,14 @@ type Config struct {
 	Warehouse   string        `koanf:"warehouse" help:"folder of the lake's tables (default: lake in the data folder)"`
 	Listen      string        `koanf:"listen" help:"address that serve listens on"`
 	Cron        string        `koanf:"cron" help:"when schedule runs the batch"`
-	Partitions  int           `koanf:"partitions" help:"partitions of a topic that load or dev creates"`
+	Partitions  int           `koanf:"partitions" help:"partitions of a topic that load creates; 0: 4, and a topic that is there is taken as it is"`
 	Memory      string        `koanf:"memory" help:"memory that a batch's sort may use before it spills to disk"`
 }
 
 func defaults() Config {
 	return Config{
 		DataDir: ".spillway", Format: "json", CommitEvery: 100 * time.Millisecond,
-		Listen: "127.0.0.1:6566", Cron: "0 2 * * *", Partitions: 4, Memory: "1GB",
+		Listen: "127.0.0.1:6566", Cron: "0 2 * * *", Memory: "1GB",
 	}
 }
 
@@ -172,8 +172,8 @@ func (c *Config) check() error {
 	if c.CommitEvery < time.Millisecond {
 		faults.Add(fault.New("commit_every", fmt.Sprintf("is %v", c.CommitEvery), "use at least 1ms"))
 	}
-	if c.Partitions < 1 {
-		faults.Add(fault.New("partitions", fmt.Sprintf("is %d", c.Partitions), "use at least 1"))
+	if c.Partitions < 0 {
+		faults.Add(fault.New("partitions", fmt.Sprintf("is %d", c.Partitions), "use 1 or more, or 0"))
 	}
 	if c.DataDir == "" {
 		faults.Add(fault.New("data_dir", "is empty", "name a folder"))

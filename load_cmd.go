@@ -52,15 +52,19 @@ func (r *rooms) load(ctx context.Context, cfg load.Config) error {
 	}
 	result, err := load.Run(ctx, cfg)
 	p.done()
-	if err != nil {
+	if err != nil && result.Records == 0 {
 		return err
 	}
+	// After an error too: what is in the topic already would be there twice after a second try.
 	fmt.Fprintf(r.out, "loaded %d records (%d bytes) into %s, by partition %v, in %v\n",
 		result.Records, result.Bytes, result.Topic, result.Partitions, result.Wall.Round(1_000_000))
 	if result.Malformed > 0 {
 		fmt.Fprintf(r.out, "  %d of them are malformed and were sent as they are; the first: %s\n", result.Malformed, result.FirstMalformed)
 	}
-	return nil
+	if result.NullKeys > 0 {
+		fmt.Fprintf(r.out, "  %d of them have no key\n", result.NullKeys)
+	}
+	return err
 }
 
 // reads is the first plan whose source is the topic.

@@ -30,6 +30,11 @@ func EveryEvent() Grain { return Grain{kind: eventGrain, pos: fault.Caller(1)} }
 // Every asks at each multiple of d since 1970-01-01T00:00Z.
 func Every(d time.Duration) Grain { return Grain{kind: tickGrain, tick: d, pos: fault.Caller(1)} }
 
+// valid tells whether ticks, if it has any, are of a period that can be.
+func (g Grain) valid() bool {
+	return g.kind != tickGrain || g.tick > 0 && g.tick <= longest && g.tick%time.Microsecond == 0
+}
+
 // String is the grain in words, as in "every 10m".
 func (g Grain) String() string {
 	switch g.kind {
@@ -69,7 +74,7 @@ func (s *Stream) aggregate(pos fault.Pos, out any, grain Grain, features []*Feat
 	switch {
 	case grain.kind == noGrain:
 		d.fault(pos, "Aggregate", "has no grain", "pass pipeline.EveryEvent() or pipeline.Every(d)")
-	case grain.kind == tickGrain && (grain.tick <= 0 || grain.tick%time.Microsecond != 0 || grain.tick > longest):
+	case !grain.valid():
 		d.fault(grain.pos, "grain "+grain.String(), "is no period of ticks", "use a multiple of time.Microsecond above zero, up to 3660 days")
 	}
 	if len(features) == 0 {

@@ -132,7 +132,7 @@ func (d *Draft) mustRun(pos fault.Pos, thing, otherwise, remedy string) {
 	case d == nil:
 		panic(fault.New(thing, otherwise, remedy).At(pos))
 	case d.over:
-		panic(fault.New(thing, "is of a definition that has ended, that of pipeline "+d.name,
+		panic(fault.New(thing, "belongs to the definition of pipeline "+d.name+", which has ended",
 			"call it within the function passed to Define, on its own draft").At(pos))
 	}
 }

@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/spillway-go/spillway/pipeline/agg"
+	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/window"
 )
 
@@ -13,11 +16,16 @@ func (p *Plan) Explain() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "pipeline %s   plan %s\n\n", p.Name, p.hash[:12])
 	p.explainSource(&b)
+	for _, n := range p.named() {
+		body := *n
+		body.Name = ""
+		fmt.Fprintf(&b, "select    %s = %s\n", n.Name, body.Formula(p.columnName))
+	}
 	if p.Where != nil {
 		fmt.Fprintf(&b, "where     %s\n", p.Where.Formula(p.columnName))
 	}
 	if p.Tick == 0 {
-		b.WriteString("asks      at every event; its answer is final\n")
+		b.WriteString("asks      at every event, once: its answer is final\n")
 	} else {
 		fmt.Fprintf(&b, "asks      at every multiple of %s, when the watermark reaches it; late events revise\n", span(p.Tick))
 	}
@@ -79,8 +87,11 @@ func (p *Plan) explainFeatures(b *strings.Builder) {
 // meaning says what a feature is, as in: sum of amount where abroad, last 1h; of nothing 0.
 func (p *Plan) meaning(f *FeaturePlan) string {
 	m := string(f.Agg.Op)
+	if f.Agg.Op == agg.OpCountOf {
+		m = "count"
+	}
 	if f.Agg.Arg != nil {
-		m += " of " + f.Agg.Arg.Formula(p.columnName)
+		m += " of " + f.Agg.Arg.Operand(p.columnName)
 	}
 	if f.Agg.Per > 0 {
 		m += " per " + window.Format(f.Agg.Per)
@@ -93,6 +104,30 @@ func (p *Plan) meaning(f *FeaturePlan) string {
 		m += "; of nothing " + f.Agg.Or.Formula(f.Kind)
 	}
 	return m
+}
+
+// named are the columns of Selects that the plan uses, each once, in the order of their use and after those they use.
+func (p *Plan) named() []*expr.Node {
+	var all []*expr.Node
+	var walk func(*expr.Node)
+	walk = func(n *expr.Node) {
+		if n == nil {
+			return
+		}
+		for _, a := range n.Args {
+			walk(a)
+		}
+		same := func(o *expr.Node) bool { return o.Name == n.Name && o.Text(p.columnName) == n.Text(p.columnName) }
+		if n.Name != "" && !slices.ContainsFunc(all, same) {
+			all = append(all, n)
+		}
+	}
+	walk(p.Where)
+	for i := range p.Features {
+		walk(p.Features[i].Agg.Arg)
+		walk(p.Features[i].Agg.Where)
+	}
+	return all
 }
 
 func (p *Plan) columnName(c int) string { return p.Source.Schema.Fields[c].Name }

@@ -52,7 +52,7 @@ func (d *Draft) features(a *aggregate, specs []*FeatureSpec, pos fault.Pos) []Fe
 		i := a.schema.Index(f.field)
 		switch {
 		case i < 0:
-			d.add(missing(a.schema, f.field, "Feature", "Aggregate").At(f.pos))
+			d.missing(f.pos, a.schema, f.field, "Feature", "Aggregate")
 		case fields[i].Role == schema.Key:
 			d.fault(f.pos, a.schema.Name+"."+fields[i].GoName, "is the key, not a feature", "use another field")
 		case byField[i] != nil:
@@ -106,7 +106,7 @@ func (d *Draft) checkWindow(a *aggregate, f *FeatureSpec, thing string) {
 		d.add(err)
 		return
 	}
-	if g := a.grain; g.kind == tickGrain && g.tick > 0 && (f.window.Length+f.window.Tail)/g.tick > maxTicks {
+	if g := a.grain; g.kind == tickGrain && g.valid() && (f.window.Length+f.window.Tail)/g.tick > maxTicks {
 		d.fault(f.pos, thing, fmt.Sprintf("its window, %s, holds more than %d ticks of %s", f.window, maxTicks, window.Format(g.tick)),
 			"use a longer period of ticks, or a shorter window")
 	}

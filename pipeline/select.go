@@ -53,11 +53,11 @@ func (s *Stream) with(pos fault.Pos, row any, set []Assignment) *Stream {
 		i := sch.Index(a.field)
 		switch {
 		case i < 0:
-			d.add(missing(sch, a.field, "Set", "Select").At(a.pos))
+			d.missing(a.pos, sch, a.field, "Set", "Select")
 		case done[i]:
 			d.fault(a.pos, sch.Name+"."+sch.Fields[i].GoName, "is set twice", "keep one")
 		default:
-			values[i], done[i] = d.resolve(s, a.value, a.pos), true
+			values[i], done[i] = d.resolve(&c, a.value, a.pos), true
 		}
 	}
 	for i, f := range sch.Fields {
@@ -70,16 +70,36 @@ func (s *Stream) with(pos fault.Pos, row any, set []Assignment) *Stream {
 		case !done[i]:
 			d.fault(pos, thing, "is never set", "add a Set for it, or remove its tag")
 		}
+		if other := s.named(f.Name); other != "" {
+			d.fault(pos, thing, fmt.Sprintf("column %q is also %s", f.Name, other), "choose another name: both are known from here on")
+		}
 	}
 	c.rows[len(c.rows)-1].values = values
 	return &c
 }
 
-// missing is the fault of a pointer given to the function what that is no column of the struct given to the function to.
-func missing(s *schema.Schema, ptr any, what, to string) *fault.Error {
-	if field, held := s.Miss(ptr); held && field != "" {
-		return noColumn(field)
+// named is the field of the known column of that name, or "".
+func (s *Stream) named(column string) string {
+	for _, row := range s.rows {
+		if row.schema == nil {
+			continue
+		}
+		if i := row.schema.ByName(column); i >= 0 {
+			return row.schema.Name + "." + row.schema.Fields[i].GoName
+		}
 	}
-	return fault.New(what, "its field is no column of "+s.Name,
-		"pass the address of a tagged field of the variable that "+to+" was given")
+	return ""
+}
+
+// missing says that a pointer given to the function what is no column of the struct given to the function to, unless it is
+// one whose fault has been said.
+func (d *Draft) missing(pos fault.Pos, s *schema.Schema, ptr any, what, to string) {
+	field, held := s.Miss(ptr)
+	switch {
+	case !held:
+		d.fault(pos, what, "its field is no column of "+s.Name,
+			"pass the address of a tagged field of the variable that "+to+" was given")
+	case field != "":
+		d.add(noColumn(field).At(pos))
+	}
 }

@@ -75,7 +75,7 @@ func from(d *Draft, pos fault.Pos, name string, row any, opts []SourceOption) *S
 		d.checkSource(sch, len(faults) > 0, pos)
 	}
 	if d.source != nil {
-		d.fault(pos, thing, "is a second source", "define another pipeline for it: one has one source")
+		d.fault(pos, thing, "is a second source", "define another pipeline for it: each has one")
 	} else {
 		d.source = s
 	}

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"reflect"
+
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/schema"
@@ -16,7 +18,7 @@ type Stream struct {
 // rowStruct is a struct whose fields stand for columns: the source's, or one of a Select.
 type rowStruct struct {
 	schema *schema.Schema // nil when the user's struct is none
-	values []*expr.Node   // of a Select: what each column is, over the source's columns; nil where that has a fault
+	values []*expr.Node   // of a Select: what each column is, over the source's; nil where that has a fault, all nil while it is made
 }
 
 // Where keeps the events for which the predicate is true. What it removes asks nothing and counts nowhere, but still moves
@@ -39,23 +41,40 @@ func (s *Stream) column(c *expr.Node) (*expr.Node, *fault.Error) {
 		if row.schema == nil {
 			return nil, nil // There is no telling whose column it is.
 		}
-		if at := row.schema.Index(c.Pointer); at >= 0 {
-			if i > 0 {
-				return row.values[at], nil
-			}
+		switch at := row.schema.Index(c.Pointer); {
+		case at < 0:
+		case i == 0:
 			r := *c
 			r.Column, r.Pointer = at, nil
 			return &r, nil
+		case row.values == nil:
+			return nil, fault.New(row.schema.Name+"."+row.schema.Fields[at].GoName, "is used by the Select that sets it",
+				"use what it is made of, or a second Select")
+		default:
+			return row.value(at), nil
 		}
 		if field, held := row.schema.Miss(c.Pointer); held {
 			if field == "" {
 				return nil, nil
 			}
-			return nil, noColumn(field).At(c.Pos)
+			return nil, noColumn(field)
 		}
 	}
+	if reflect.ValueOf(c.Pointer).IsNil() {
+		return nil, fault.New("column", "is a nil pointer", "use the address of a tagged field")
+	}
 	return nil, fault.New("column", "points to no field of "+s.rows[0].schema.Name,
-		"use the address of a field of the variable that From (or Select) was given").At(c.Pos)
+		"use the address of a field of the variable that From (or Select) was given")
+}
+
+// value is what a column of a Select is, by its name; nil where that has a fault.
+func (r *rowStruct) value(column int) *expr.Node {
+	if r.values[column] == nil {
+		return nil
+	}
+	v := *r.values[column]
+	v.Name = r.schema.Fields[column].Name
+	return &v
 }
 
 func noColumn(field string) *fault.Error {

@@ -90,7 +90,7 @@ func (s *session) assign(ctx context.Context, committed map[int32]kadm.Offset, o
 		}
 		n := note{Version: noteVersion, Plan: s.Plan.Hash(), Partitions: s.partitions(), First: start.Offset, Next: start.Offset}
 		if c, ok := committed[num]; ok {
-			if n, err = readNote(s.group, num, c, s.Plan.Hash(), s.partitions()); err != nil {
+			if n, err = s.runner.note(num, c); err != nil {
 				return err
 			}
 		} else {

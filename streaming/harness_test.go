@@ -32,8 +32,11 @@ const patience = 30 * time.Second
 // world is a broker, a pipeline and its source.
 type world struct {
 	*testing.T
-	cluster *kfake.Cluster
+	cluster *kfake.Cluster // nil when the broker is another process
+	addr    string
 	plan    *pipeline.Plan
+	source  string // the topic
+	format  decode.Format
 	client  *kgo.Client // without a transaction
 	ctx     context.Context
 }
@@ -47,16 +50,24 @@ func newWorld(t *testing.T, plan *pipeline.Plan, partitions int32) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
+	w := worldAt(t, cluster.ListenAddrs()[0], plan)
+	w.cluster = cluster
+	return w
+}
+
+// worldAt is the world of a broker at an address.
+func worldAt(t *testing.T, addr string, plan *pipeline.Plan) *world {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
-	w := &world{T: t, cluster: cluster, plan: plan, ctx: ctx}
+	w := &world{T: t, addr: addr, plan: plan, source: plan.Source.Name, format: decode.JSON(), ctx: ctx}
 	w.client = w.connect()
 	return w
 }
 
 func (w *world) connect(opts ...kgo.Opt) *kgo.Client {
 	w.Helper()
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(w.cluster.ListenAddrs()...),
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(w.addr),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		w.Fatal(err)
@@ -72,7 +83,7 @@ func (w *world) config() streaming.Config {
 	cfg := streaming.Config{
 		Source: streaming.Source{
 			Plan: w.plan, Format: decode.JSON(), UntilEnd: true, Patience: patience, Monitor: &streaming.Monitor{},
-			Client: []kgo.Opt{kgo.SeedBrokers(w.cluster.ListenAddrs()...)},
+			Client: []kgo.Opt{kgo.SeedBrokers(w.addr)},
 		},
 		CommitEvery:    2 * time.Millisecond,
 		SessionTimeout: 2 * time.Second,
@@ -231,13 +242,13 @@ func (w *world) want() outcome {
 		w.Fatal(err)
 	}
 	o := outcome{map[int32][]string{}, map[int32][]string{}, map[int32]kernel.Account{}}
-	ends, err := w.admin().ListCommittedOffsets(w.ctx, w.plan.Source.Name)
+	ends, err := w.admin().ListCommittedOffsets(w.ctx, w.source)
 	if err != nil {
 		w.Fatal(err)
 	}
 	rows := prog.NewRows()
-	for num, recs := range w.read(w.plan.Source.Name) {
-		b, err := decode.NewBuilder(w.plan.Source.Schema, decode.JSON())
+	for num, recs := range w.read(w.source) {
+		b, err := decode.NewBuilder(w.plan.Source.Schema, w.format)
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -306,7 +317,7 @@ func (w *world) got(cfg streaming.Config) outcome {
 				text += " " + h[streaming.EntityHeader] + " " + h[streaming.AskTimeHeader] + " " + h[streaming.RevisionHeader]
 			}
 			if h[streaming.PipelineHeader] != w.plan.Name || h[streaming.PlanHeader] != w.plan.Hash() ||
-				h[streaming.TopicHeader] != w.plan.Source.Name || h[streaming.PartitionHeader] != fmt.Sprint(num) ||
+				h[streaming.TopicHeader] != w.source || h[streaming.PartitionHeader] != fmt.Sprint(num) ||
 				h[streaming.TimestampHeader] != fmt.Sprint(r.Timestamp.UnixMilli()) {
 				w.Errorf("headers of a letter: %v", h)
 			}
@@ -320,7 +331,11 @@ func (w *world) got(cfg streaming.Config) outcome {
 }
 
 func letterText(r *kgo.Record, num int32, offset int64, class, reason string) string {
-	return fmt.Sprintf("%d/%d %q=%q %s@%d %s: %s", num, offset, r.Key, r.Value, r.Headers[0].Value, r.Timestamp.UnixMilli(), class, reason)
+	mark := ""
+	if len(r.Headers) > 0 && r.Headers[0].Key == "n" { // a header of the record's own
+		mark = string(r.Headers[0].Value)
+	}
+	return fmt.Sprintf("%d/%d %q=%q %s@%d %s: %s", num, offset, r.Key, r.Value, mark, r.Timestamp.UnixMilli(), class, reason)
 }
 
 // rowText shows every bit of a row.

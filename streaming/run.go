@@ -53,6 +53,7 @@ type runner struct {
 	admin         *kadm.Client
 	group         string
 	transactional string // the id of this process' transactions
+	prepared      bool
 	spans         []span // of the source's partitions, at the start
 	limits        limits
 	restores      chan struct{} // a token for each restore at work
@@ -61,12 +62,11 @@ type runner struct {
 
 // prepare looks at the topics and the group before the group is joined. What it finds at its first success holds for all
 // of Run.
-func (r *runner) prepare(ctx context.Context) error {
-	if r.spans != nil {
+func (r *runner) prepare(ctx context.Context) (err error) {
+	if r.prepared {
 		return nil
 	}
-	spans, err := r.Source.spans(ctx, r.admin)
-	if err != nil {
+	if r.spans, err = r.Source.spans(ctx, r.admin); err != nil {
 		return err
 	}
 	committed, err := r.committed(ctx)
@@ -75,19 +75,23 @@ func (r *runner) prepare(ctx context.Context) error {
 	}
 	// All of them, because a partition that was added has no note itself.
 	for num, c := range committed {
-		if _, err := readNote(r.group, num, c, r.Plan.Hash(), int32(len(spans))); err != nil {
+		if _, err := r.note(num, c); err != nil {
 			return err
 		}
 	}
-	if r.limits, err = r.ensureOutputs(ctx, r.admin, int32(len(spans))); err != nil {
+	if r.limits, err = r.ensureOutputs(ctx, r.admin, r.partitions()); err != nil {
 		return err
 	}
-	r.spans = spans
-	r.Monitor.begin(&r.Source, spans)
+	r.Monitor.begin(&r.Source, r.spans)
+	r.prepared = true
 	return nil
 }
 
 func (r *runner) partitions() int32 { return int32(len(r.spans)) }
+
+func (r *runner) note(num int32, c kadm.Offset) (note, error) {
+	return readNote(r.group, num, c, r.Plan.Hash(), r.partitions())
+}
 
 // committed is what the group has committed, by partition. What an open transaction holds is not committed.
 func (r *runner) committed(ctx context.Context) (map[int32]kadm.Offset, error) {
@@ -155,8 +159,7 @@ func (r *runner) heartbeat() time.Duration { return r.SessionTimeout / 4 }
 
 // groupOptions make a client a member of the group that writes in transactions.
 func (r *runner) groupOptions() []kgo.Opt {
-	opts := append(append([]kgo.Opt{}, r.Client...), r.readOptions()...)
-	opts = append(opts,
+	opts := append(r.readOptions(),
 		kgo.ConsumerGroup(r.group),
 		kgo.ConsumeTopics(r.Topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
@@ -173,7 +176,7 @@ func (r *runner) groupOptions() []kgo.Opt {
 			}
 			return r.limits.features
 		}),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 		kgo.ProducerLinger(20*time.Millisecond),
 		kgo.MaxBufferedRecords(100_000),
 		kgo.MaxBufferedBytes(64<<20),
@@ -181,5 +184,5 @@ func (r *runner) groupOptions() []kgo.Opt {
 	if r.Instance != "" {
 		opts = append(opts, kgo.InstanceID(r.Instance))
 	}
-	return opts
+	return r.options(opts)
 }

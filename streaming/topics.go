@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ const letterRoom = 8 << 10
 
 // connect opens a client and makes sure that a broker answers.
 func (s *Source) connect(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
-	client, err := kgo.NewClient(append(append([]kgo.Opt{}, s.Client...), opts...)...)
+	client, err := kgo.NewClient(s.options(opts)...)
 	if err != nil {
 		return nil, misconfigured(err)
 	}
@@ -47,6 +48,12 @@ func (s *Source) unreachable(err error) error {
 		"see whether the broker runs, and whether its address and credentials are right")
 }
 
+// options are the caller's and then our own, which win, but for those that are only a default.
+func (s *Source) options(own []kgo.Opt) []kgo.Opt {
+	usual := kgo.MetadataMaxAge(30 * time.Second) // how soon a partition that was added is noticed
+	return slices.Concat([]kgo.Opt{usual}, s.Client, own)
+}
+
 // readOptions make a client read what is committed, and the control records too, whose offsets are part of the account.
 // That the broker no longer has what is asked for is an error, and no reason to go on elsewhere.
 func (s *Source) readOptions() []kgo.Opt {
@@ -57,7 +64,6 @@ func (s *Source) readOptions() []kgo.Opt {
 		kgo.FetchMaxBytes(8 * s.FetchBytes),
 		kgo.FetchMaxPartitionBytes(s.FetchBytes),
 		kgo.FetchMaxWait(500 * time.Millisecond),
-		kgo.MetadataMaxAge(30 * time.Second), // how soon a partition that was added is noticed
 	}
 }
 

@@ -29,7 +29,7 @@ feature a sum(x) last 20s
 `, `
 agrees: 4 of 4 rows, 1 of 4 answers
 arrived_later 1: alone 1
-k 1970-01-01T00:01:43Z row 3 row 15: arrived_later alone by #0/2 #0/3 minimal`},
+k 00:01:43Z row 3 row 15: arrived_later alone by #0/2 #0/3 minimal`},
 
 	{"late", `
 events
@@ -43,7 +43,7 @@ feature a sum(x) last 20s
 `, `
 agrees: 4 of 4 rows, 1 of 4 answers
 late 1: alone 1
-k 1970-01-01T00:01:43Z row 3 row 7: late alone by #0/2 minimal`},
+k 00:01:43Z row 3 row 7: late alone by #0/2 minimal`},
 
 	{"too late: its own row, and the answers that lack it", `
 events
@@ -57,7 +57,7 @@ feature a sum(x) last 20s
 `, `
 agrees: 3 of 3 rows, 3 of 4 answers
 too_late 3: alone 3
-k 1970-01-01T00:01:29Z none null row 2: too_late alone by #0/1 minimal`},
+k 00:01:29Z none null row 2: too_late alone by #0/1 minimal`},
 
 	{"too late, but Where would not keep it", `
 events
@@ -83,7 +83,7 @@ feature a sum(x) last 30s
 `, `
 agrees: 4 of 4 rows, 2 of 4 answers
 forgotten_duplicate 2: alone 2
-k 1970-01-01T00:02:01Z row 4 none null: forgotten_duplicate alone by A minimal`},
+k 00:02:01Z row 4 none null: forgotten_duplicate alone by A minimal`},
 
 	{"a duplicate with another time: the first was too late, and so never remembered", `
 events
@@ -96,8 +96,11 @@ every event
 feature a sum(x) last 30s
 `, `
 agrees: 3 of 3 rows, 4 of 4 answers
-late 1: either 0, jointly 0
-`},
+too_late 3: alone 2, jointly 1
+forgotten_duplicate 2: alone 1, jointly 1
+k 00:01:20Z none null row 2: too_late alone by A minimal
+k 00:01:39Z row 4 none null: forgotten_duplicate alone by A minimal
+k 00:01:41Z row 13 row 11: too_late jointly (undone [15]) forgotten_duplicate jointly (undone [9]) by A A minimal`},
 
 	{"two causes, each needed", `
 events
@@ -110,7 +113,10 @@ every event
 feature a sum(x) last 30s
 `, `
 agrees: 3 of 3 rows, 4 of 4 answers
-`},
+late 1: alone 0, jointly 1
+too_late 4: alone 3, jointly 1
+k 00:01:20Z none null row 16: too_late alone by #0/3 minimal
+k 00:01:43Z row 3 row 23: late jointly (undone [7]) too_late jointly (undone [19]) by #0/3 #0/2 minimal`},
 
 	{"two causes, each of which is enough", `
 events
@@ -122,7 +128,11 @@ source out_of_order=0s lateness=10s
 every event
 feature a min(x) last 30s
 `, `
-`},
+agrees: 3 of 3 rows, 3 of 4 answers
+late 1: alone 0, either 1
+too_late 3: alone 2, either 1
+k 00:01:20Z none null row 1: too_late alone by #0/3 minimal
+k 00:01:43Z row 8 row 1: late either too_late either by #0/2 minimal`},
 
 	{"ties: the one behind comes later", `
 events
@@ -135,7 +145,9 @@ every event
 feature a last(x) last 20s
 feature b count() last 20s
 `, `
-`},
+agrees: 4 of 4 rows, 2 of 4 answers
+arrived_later 2: alone 2
+k 00:01:41Z row 2,2 row 2,3: arrived_later alone by #0/3 minimal`},
 
 	{"ticks: revisions bring late events in, too late ones stay out; closing rows", `
 events
@@ -150,19 +162,23 @@ every 10s
 feature a count() last 10s
 feature b max(x)  last 10s
 `, `
-`},
+agrees: 7 of 7 rows, 1 of 8 answers
+too_late 1: alone 1
+k 1969-12-31T23:59:10Z none null,null row 1,1: too_late alone by #0/4 minimal`},
 
 	{"ticks: a forgotten copy brings about a row", `
 events
   0: t=5 x=1 id=A
   1: t=50 x=1
-  2: t=55 x=1 id=A
-  3: t=70 x=1
+  2: t=95 x=1 id=A
+  3: t=130 x=1
 source out_of_order=0s lateness=10s
 every 10s
 feature a count() last 20s
 `, `
-`},
+agrees: 9 of 9 rows, 3 of 9 answers
+forgotten_duplicate 3: alone 3
+k 00:01:40Z row 1 none null: forgotten_duplicate alone by A minimal`},
 
 	{"withheld: the newest revision does not fit", `
 events
@@ -174,7 +190,9 @@ source out_of_order=0s lateness=100s
 every 10s
 feature a sum(m) last 10s
 `, `
-`},
+agrees: 4 of 4 rows, 1 of 4 answers
+withheld 1: alone 1
+k 00:00:10Z row 2147483647 withheld null: withheld alone minimal`},
 
 	{"withheld: the history does not fit, because of an event that was too late", `
 events
@@ -185,7 +203,9 @@ source out_of_order=0s lateness=10s
 every event
 feature a sum(m) last 30s
 `, `
-`},
+agrees: 2 of 2 rows, 3 of 3 answers
+too_late 3: alone 3
+k 00:01:25Z none null row 1: too_late alone by #0/1 minimal`},
 
 	{"withheld: a historical feature does not fit", `
 events
@@ -196,7 +216,9 @@ every event
 feature a count() last 30s
 feature b sum(m) last 30s historical
 `, `
-`},
+agrees: 2 of 2 rows, 1 of 2 answers
+withheld 1: alone 1
+k 00:01:41Z row 2 withheld null: withheld alone minimal`},
 }
 
 func TestCauses(t *testing.T) {

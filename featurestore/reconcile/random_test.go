@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"testing"
+	"time"
 
+	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/pipelinetest"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest/hostile"
 )
 
@@ -26,6 +29,7 @@ func TestRandom(t *testing.T) {
 		if rep.Identity.Compared > 0 && rep.Verdict.Outcome != Agrees {
 			t.Fatalf("seed %d: %+v\n%+v", seed, rep.Verdict, rep.Identity)
 		}
+		checkExamples(t, seed, w, rep)
 		for _, c := range rep.Causes {
 			seen[c.Cause] += c.Differences
 			either += c.Either
@@ -38,6 +42,44 @@ func TestRandom(t *testing.T) {
 			t.Errorf("no difference was %s: the logs do not try it", c)
 		}
 	}
+}
+
+// checkExamples holds the examples against the oracle, which knows nothing of this package: an event of a timeline is known
+// to a side exactly when it is in that side's window, and what explains is known to one side only.
+func checkExamples(t *testing.T, seed uint64, w *world, rep *Report) {
+	t.Helper()
+	if w.plan.Tick > 0 {
+		return // The oracle's windows of ticks are those of a revision, not of the frontier.
+	}
+	o := pipelinetest.NewOracle(w.plan, w.log)
+	for _, e := range rep.Examples {
+		ask, err := time.Parse(time.RFC3339, e.AskTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := &pipelinetest.Row{Key: e.Key, AskTime: ask.UnixMicro(), Partition: *e.Partition, Offset: *e.Offset}
+		stream, batch := offsetsIn(o, pipelinetest.AsServed, w.plan, row), offsetsIn(o, pipelinetest.Truth, w.plan, row)
+		for _, x := range e.Timeline.Events {
+			if stream[x.Offset] != x.Stream || batch[x.Offset] != x.Batch {
+				t.Fatalf("seed %d: %+v: the oracle says stream %v, batch %v", seed, x, stream[x.Offset], batch[x.Offset])
+			}
+		}
+		for _, x := range e.Explaining {
+			if stream[x.Offset] == batch[x.Offset] {
+				t.Fatalf("seed %d: %+v explains nothing", seed, x)
+			}
+		}
+	}
+}
+
+func offsetsIn(o *pipelinetest.Oracle, r pipelinetest.Reading, plan *pipeline.Plan, row *pipelinetest.Row) map[int64]bool {
+	in := map[int64]bool{}
+	for _, f := range pipelinetest.AsServed.Features(plan) {
+		for _, e := range o.Window(r, row, f) {
+			in[e.Offset] = true
+		}
+	}
+	return in
 }
 
 func seeds() int {

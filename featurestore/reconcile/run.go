@@ -188,16 +188,16 @@ func (p *PartitionAccount) set(a kernel.Account) {
 func (r *Report) conclude(o Options, refusal string) {
 	id := &r.Identity
 	var breaks, doubts []string
-	say := func(list *[]string, n int64, format string) {
+	say := func(list *[]string, n int64, one, more string) {
 		if n > 0 {
-			*list = append(*list, fmt.Sprintf(format, group(n)))
+			*list = append(*list, plural(n, one, more))
 		}
 	}
-	say(&breaks, id.Differing, "%s rows of the stream have other values than as-served")
-	say(&breaks, id.Missing, "%s as-served rows are missing from the stream")
-	say(&breaks, id.Extra, "%s rows of the stream are not as-served")
-	say(&breaks, id.Repeated, "%s rows of the stream are repeated")
-	say(&breaks, r.count(Unexplained), "%s differences to truth are unexplained")
+	say(&breaks, id.Differing, "row of the stream has other values than as-served", "rows of the stream have other values than as-served")
+	say(&breaks, id.Missing, "as-served row is missing from the stream", "as-served rows are missing from the stream")
+	say(&breaks, id.Extra, "row of the stream is not among the as-served ones", "rows of the stream are not among the as-served ones")
+	say(&breaks, id.Repeated, "row of the stream is a repetition", "rows of the stream are repetitions")
+	say(&breaks, r.count(Unexplained), "difference to truth is unexplained", "differences to truth are unexplained")
 	for _, a := range r.Accounting {
 		for _, c := range a.Complaints {
 			breaks = append(breaks, fmt.Sprintf("partition %d: %s", a.Partition, c))
@@ -211,7 +211,7 @@ func (r *Report) conclude(o Options, refusal string) {
 	case id.Coverage < o.MinCoverage:
 		doubts = append(doubts, fmt.Sprintf("only %s of the answers were compared, and %s are wanted", percent(id.Coverage), percent(o.MinCoverage)))
 	}
-	say(&doubts, r.Unproved.Differences, "%s differences were not examined")
+	say(&doubts, r.Unproved.Differences, "difference was not examined", "differences were not examined")
 	v := Verdict{Outcome: Agrees}
 	switch {
 	case len(breaks) > 0:
@@ -236,8 +236,9 @@ func (r *Report) count(c Cause) int64 {
 
 // sentence says the verdict with the three numbers: rows agreed to the bit, what lateness cost, what is unexplained.
 func (r *Report) sentence(o Outcome, refusal string) string {
-	numbers := fmt.Sprintf("%s of %s rows are equal to the bit, %s of the answers are not what the whole history says, and %s differences are unexplained.",
-		group(r.Identity.Agreed), group(max(r.Identity.StreamRows, r.Identity.ServedRows)), percent(r.Lateness.Share), group(r.count(Unexplained)))
+	numbers := fmt.Sprintf("%s of %s equal to the bit, lateness changed %s of the answers, and %s unexplained.",
+		group(r.Identity.Agreed), plural(max(r.Identity.StreamRows, r.Identity.ServedRows), "row is", "rows are"),
+		percent(r.Lateness.Share), plural(r.count(Unexplained), "difference is", "differences are"))
 	switch {
 	case refusal != "":
 		return "Nothing was compared: " + refusal + "."

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spillway-go/spillway/pipeline/window"
 )
@@ -44,7 +43,7 @@ type Event struct {
 	Batch      bool   `json:"batch"`                // truth counts it
 	Explaining bool   `json:"explaining,omitempty"` // it is one of those that explain the difference
 
-	at, arrival int64
+	at, arrival, behind int64
 }
 
 // event describes event i.
@@ -56,7 +55,8 @@ func (s *scenario) event(i int, explaining []int) Event {
 		Stream: e.known(frontier), Batch: e.truth, at: e.at, arrival: e.stamp,
 	}
 	if w, ok := h.classes.watermark(e.offset); ok {
-		out.Behind = (time.Duration(w-e.at) * time.Microsecond).String()
+		out.behind = w - e.at
+		out.Behind = span(out.behind)
 	}
 	if c, differs := e.causeOf(frontier); differs {
 		out.Cause = &c

@@ -20,6 +20,14 @@ func group(n int64) string {
 	return sign + s
 }
 
+// plural writes a number and what it counts.
+func plural(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return group(n) + " " + more
+}
+
 // percent writes a share so that none but 0 reads as 0 %, and none but 1 as 100 %.
 func percent(share float64) string {
 	switch {
@@ -30,7 +38,8 @@ func percent(share float64) string {
 	case share >= 1:
 		return "100 %"
 	}
-	return strconv.FormatFloat(min(share*100, 99.99), 'f', 2, 64) + " %"
+	s := strconv.FormatFloat(min(share*100, 99.99), 'f', 2, 64)
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + " %"
 }
 
 // shorten makes a text of unknown origin printable, at most n characters long. Characters that do not show or that steer a

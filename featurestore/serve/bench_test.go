@@ -62,8 +62,11 @@ func startServer(b *testing.B) string {
 	for i := range log {
 		at := noon.Add(time.Duration(i) * time.Hour / time.Duration(len(log))).UnixMicro()
 		log[i] = pipelinetest.Record{Offset: int64(i), Stamp: at, Values: []expr.Datum{
-			{S: benchCard(random.IntN(benchCards))}, {S: fmt.Sprintf("m%05d", random.IntN(20_000))},
-			{F: float64(random.IntN(50_000)) / 100}, {I: 100}, {I: at},
+			{S: benchCard(random.IntN(benchCards))},
+			{S: fmt.Sprintf("m%05d", random.IntN(20_000))},
+			{F: float64(random.IntN(50_000)) / 100},
+			{I: 100},
+			{I: at},
 		}}
 	}
 	apply(b, store, plan, log)

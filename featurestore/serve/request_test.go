@@ -111,8 +111,10 @@ func compareRequests(t *testing.T, q *request, want *feastRequest) {
 func TestRequestMemory(t *testing.T) {
 	var q request
 	for _, c := range []struct{ body, want string }{
-		{`{"entities": {"a": ["1", "2"], "b": ["3", "4"]}, "features": ["v:x"], "full_feature_names": true, "as_of": "1970-01-01T00:00:00.000001Z"}`,
-			`a=[1 2] b=[3 4] features=[v:x] service= full=true as_of=1 true`},
+		{
+			`{"entities": {"a": ["1", "2"], "b": ["3", "4"]}, "features": ["v:x"], "full_feature_names": true, "as_of": "1970-01-01T00:00:00.000001Z"}`,
+			`a=[1 2] b=[3 4] features=[v:x] service= full=true as_of=1 true`,
+		},
 		{`{"entities": {"c": ["\u0035"]}, "feature_service": "s"}`, `c=[5] features=[] service=s full=false as_of=1 false`},
 		{`{}`, `features=[] service= full=false as_of=1 false`},
 	} {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -36,6 +36,8 @@ type csvReader struct {
 var (
 	errQuote   = errors.New("a quote within a field that has none around it, or text behind the closing one")
 	errUnended = errors.New("a quoted field has no end")
+
+	errEncoding = errors.New("text that is not UTF-8")
 )
 
 // read reads the next record and the line that it begins on; io.EOF ends them. Lines that are empty are passed over where
@@ -45,6 +47,9 @@ func (r *csvReader) read(fields []field, width int) ([]field, int, error) {
 		line := r.line
 		if err := r.scan(); err != nil {
 			return fields, line, err
+		}
+		if !utf8.Valid(r.record) {
+			return fields, line, errEncoding
 		}
 		if len(r.record) == 0 && len(r.ends) == 1 && !r.quoted[0] && width != 1 {
 			continue
@@ -78,60 +83,62 @@ func (r *csvReader) field() (more bool, err error) {
 	b, err := r.next()
 	quoted := err == nil && b == '"'
 	if quoted {
-		if b, err = r.quotedField(); err != nil && err != io.EOF {
-			return false, err
-		}
+		b, err = r.quotedField()
 	} else {
-		for err == nil && b != ',' && b != '\n' && b != '"' {
-			r.record = append(r.record, b)
-			b, err = r.next()
-		}
-	}
-	if err == nil && b == '\r' {
-		if b, err = r.next(); err == nil && b != '\n' {
-			return false, errQuote
-		}
-	} else if n := len(r.record); err == nil && b == '\n' && !quoted && n > r.start() && r.record[n-1] == '\r' {
-		r.record = r.record[:n-1]
+		b, err = r.bareField(b, err)
 	}
 	if err != nil && err != io.EOF {
 		return false, err
 	}
 	r.ends, r.quoted = append(r.ends, len(r.record)), append(r.quoted, quoted)
-	switch {
-	case err == io.EOF || b == '\n':
-		return false, nil
-	case b == ',':
-		return true, nil
-	}
-	return false, errQuote
+	return err == nil && b == ',', nil
 }
 
-// start is where the field being read begins.
-func (r *csvReader) start() int {
-	if len(r.ends) == 0 {
-		return 0
+// bareField reads on from the first byte of a field without quotes, and gives the byte behind the field.
+func (r *csvReader) bareField(b byte, err error) (byte, error) {
+	start := len(r.record)
+	for ; err == nil && b != ',' && b != '\n'; b, err = r.next() {
+		if b == '"' {
+			return b, errQuote
+		}
+		r.record = append(r.record, b)
 	}
-	return r.ends[len(r.ends)-1]
+	if n := len(r.record); err == nil && b == '\n' && n > start && r.record[n-1] == '\r' {
+		r.record = r.record[:n-1]
+	}
+	return b, err
 }
 
-// quotedField reads on behind an opening quote, and gives the byte behind the closing one.
+// quotedField reads on behind an opening quote, and gives the byte behind the field.
 func (r *csvReader) quotedField() (byte, error) {
 	for {
 		b, err := r.next()
+		if err == io.EOF {
+			err = errUnended
+		}
 		if err != nil {
-			if err == io.EOF {
-				err = errUnended
-			}
 			return 0, err
 		}
 		if b == '"' {
 			if b, err = r.next(); err != nil || b != '"' {
-				return b, err
+				return r.afterQuote(b, err)
 			}
 		}
 		r.record = append(r.record, b)
 	}
+}
+
+// afterQuote holds what follows a closing quote to the end of the field or of the line.
+func (r *csvReader) afterQuote(b byte, err error) (byte, error) {
+	if err == nil && b == '\r' {
+		if b, err = r.next(); err == nil && b == ',' {
+			return b, errQuote
+		}
+	}
+	if err == nil && b != ',' && b != '\n' {
+		return b, errQuote
+	}
+	return b, err
 }
 
 func (r *csvReader) next() (byte, error) {
@@ -211,7 +218,7 @@ func (c *textColumn) appendJSON(dst []byte, i int) []byte {
 	if c.fields[i].null() {
 		return append(dst, "null"...)
 	}
-	return appendString(dst, strings.ToValidUTF8(c.fields[i].text, "\ufffd"))
+	return appendString(dst, c.fields[i].text)
 }
 
 func (c *textColumn) array() (arrow.Array, error) {

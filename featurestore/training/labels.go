@@ -112,8 +112,6 @@ func (x *index) addText(where, keyName, key string, hasKey bool, timeName, at st
 		return x.labels.fail(where, fmt.Sprintf("the key %q is null", keyName), keyRemedy)
 	case !hasTime:
 		return x.labels.fail(where, fmt.Sprintf("the time %q is null", timeName), "remove the label, or "+timeRemedy)
-	case !validText(key):
-		return x.labels.fail(where, fmt.Sprintf("the key %q is not UTF-8", keyName), "write the file in UTF-8")
 	}
 	micros, err := parseTime(at)
 	if err != nil {

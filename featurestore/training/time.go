@@ -3,7 +3,6 @@ package training
 import (
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
@@ -35,5 +34,3 @@ func checkTime(t time.Time) (int64, error) {
 	}
 	return schema.Micros(t), nil
 }
-
-func validText(s string) bool { return utf8.ValidString(s) }

@@ -24,11 +24,18 @@ func strength(o Op) int {
 	return 0
 }
 
-// Formula writes the resolved tree as people do, as in amount > 100 and country <> home_country. It is for reading: what a
-// plan is known by is Text.
+// Formula writes the resolved tree as people do, as in amount > 100 and country <> home_country, and what has a Name by it.
+// It is for reading: what a plan is known by is Text.
 func (n *Node) Formula(names func(column int) string) string {
 	var b strings.Builder
 	n.formula(&b, names, 0)
+	return b.String()
+}
+
+// Operand is Formula, in parentheses where a word before or behind it could be taken for a part of it.
+func (n *Node) Operand(names func(column int) string) string {
+	var b strings.Builder
+	n.formula(&b, names, strength(OpMul)+1)
 	return b.String()
 }
 
@@ -36,6 +43,8 @@ func (n *Node) Formula(names func(column int) string) string {
 func (n *Node) formula(b *strings.Builder, names func(int) string, outer int) {
 	own := strength(n.Op)
 	switch {
+	case n.Name != "":
+		b.WriteString(n.Name)
 	case n.Op == OpColumn:
 		b.WriteString(names(n.Column))
 	case n.Op == OpLiteral:

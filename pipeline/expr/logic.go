@@ -1,6 +1,9 @@
 package expr
 
-import "github.com/spillway-go/spillway/pipeline/schema"
+import (
+	"github.com/spillway-go/spillway/internal/fault"
+	"github.com/spillway-go/spillway/pipeline/schema"
+)
 
 // And is true when a and all of more are; false when one of them is, null or not; else null.
 func And(a Expr[bool], more ...Expr[bool]) Expr[bool] {
@@ -24,7 +27,12 @@ func Not(a Expr[bool]) Expr[bool] { return Expr[bool]{node(OpNot, schema.Bool, a
 // IsNull is whether a is null; it is never null itself.
 func IsNull[T Scalar](a Expr[T]) Expr[bool] { return Expr[bool]{node(OpIsNull, schema.Bool, a.Node())} }
 
-// IfNull is a, or b where a is null.
+// IfNull is the expression, or v where it is null.
+func (e Expr[T]) IfNull(v T) Expr[T] {
+	return Expr[T]{node(OpIfNull, kindOf[T](), e.Node(), literal(v, fault.Caller(1)))}
+}
+
+// IfNull is a, or b where a is null. Where b is a constant, the method of the same name is shorter.
 func IfNull[T Scalar](a, b Expr[T]) Expr[T] {
 	return Expr[T]{node(OpIfNull, kindOf[T](), a.Node(), b.Node())}
 }

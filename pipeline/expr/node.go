@@ -50,6 +50,7 @@ type Node struct {
 	Kind schema.Kind // of the result
 	Args []*Node
 	Pos  fault.Pos
+	Name string // what a Select calls it, for people; it means nothing
 
 	Pointer any   // OpColumn: the field's address, as the user gave it
 	Column  int   // OpColumn: the source's column, once resolved; -1 before

@@ -13,7 +13,7 @@ const Limit = 4096
 
 // Resolver turns what users build into what engines run: it replaces columns, and finds every fault of an expression.
 type Resolver struct {
-	// Column gives the expression that a column stands for, or its fault. Both are nil for a column whose own expression is
+	// Column gives the expression that a column stands for, or its fault, which needs no place. Both are nil for a column whose own expression is
 	// at fault, which has been said already.
 	Column func(*Node) (*Node, *fault.Error)
 	// Faults are those of all expressions resolved so far.
@@ -54,9 +54,9 @@ func (r *Resolver) resolve(n *Node, at fault.Pos) *Node {
 			"make it with expr.Col, expr.Lit or an operation on them").At(at))
 		return nil
 	case OpColumn:
-		return r.column(n)
+		return r.column(n, at)
 	case OpCall:
-		r.checkCall(n)
+		r.checkCall(n, at)
 	}
 	c := *n
 	c.Args = make([]*Node, len(n.Args))
@@ -74,10 +74,10 @@ func (r *Resolver) resolve(n *Node, at fault.Pos) *Node {
 	return &c
 }
 
-func (r *Resolver) column(n *Node) *Node {
+func (r *Resolver) column(n *Node, at fault.Pos) *Node {
 	c, err := r.Column(n)
 	if err != nil {
-		r.Faults = append(r.Faults, err)
+		r.Faults = append(r.Faults, err.At(at))
 		return nil
 	}
 	if c != nil {
@@ -88,14 +88,14 @@ func (r *Resolver) column(n *Node) *Node {
 
 var callForm = regexp.MustCompile(`^[a-z][a-z0-9_]*/v[1-9][0-9]*$`)
 
-func (r *Resolver) checkCall(n *Node) {
+func (r *Resolver) checkCall(n *Node, at fault.Pos) {
 	thing := fmt.Sprintf("function %q", n.Func.Name)
 	if !callForm.MatchString(n.Func.Name) {
 		r.Faults = append(r.Faults, fault.New(thing, "its name has no version, or a form that plans cannot carry",
-			`name it as in "risky_bin/v1", and raise the version when its answers change`).At(n.Pos))
+			`name it as in "risky_bin/v1", and raise the version when its answers change`).At(at))
 	}
 	if n.Func.Missing {
-		r.Faults = append(r.Faults, fault.New(thing, "is nil", "pass a function").At(n.Pos))
+		r.Faults = append(r.Faults, fault.New(thing, "is nil", "pass a function").At(at))
 	}
 	if r.functions == nil {
 		r.functions = map[string]*Node{}
@@ -105,7 +105,7 @@ func (r *Resolver) checkCall(n *Node) {
 		r.functions[n.Func.Name] = n
 	} else if !first.Func.same(n.Func) {
 		r.Faults = append(r.Faults, fault.New(thing, "is another function at "+first.Pos.String()+", with other types",
-			"give each a name of its own").At(n.Pos))
+			"give each a name of its own").At(at))
 	}
 }
 

@@ -96,3 +96,12 @@ func (c *Column) same(i int, o *Column, j int) bool {
 	}
 	return c.I[i] == o.I[j]
 }
+
+// NullColumn is n nulls.
+func NullColumn(kind schema.Kind, n int) Column {
+	c := Column{Kind: kind}
+	for range n {
+		c.put(expr.Datum{Null: true})
+	}
+	return c
+}

@@ -138,3 +138,48 @@ func (c *Column) appendTo(b array.Builder) {
 		}
 	}
 }
+
+// Between keeps the rows whose ask time lies in [from, to), in microseconds.
+func (r *Rows) Between(from, to int64) {
+	n := 0
+	for i, at := range r.AskTime {
+		if at < from || at >= to {
+			continue
+		}
+		if n != i {
+			r.Keys.move(n, i)
+			r.AskTime[n], r.Partition[n], r.Offset[n], r.Revision[n] = at, r.Partition[i], r.Offset[i], r.Revision[i]
+			for c := range r.Columns {
+				r.Columns[c].move(n, i)
+			}
+		}
+		n++
+	}
+	r.Keys.cut(n)
+	r.AskTime, r.Partition, r.Offset, r.Revision = r.AskTime[:n], r.Partition[:n], r.Offset[:n], r.Revision[:n]
+	for c := range r.Columns {
+		r.Columns[c].cut(n)
+	}
+}
+
+// move makes text n, behind which nothing is wanted any more, that of i.
+func (t *Texts) move(n, i int) {
+	b := t.At(i)
+	start := int32(0)
+	if n > 0 {
+		start = t.End[n-1]
+	}
+	t.End[n] = start + int32(copy(t.Bytes[start:], b))
+}
+
+func (c *Column) move(n, i int) {
+	c.Valid[n] = c.Valid[i]
+	switch c.Kind {
+	case schema.Float:
+		c.F[n] = c.F[i]
+	case schema.Text:
+		c.S.move(n, i)
+	default:
+		c.I[n] = c.I[i]
+	}
+}

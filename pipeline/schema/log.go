@@ -8,8 +8,8 @@ const (
 	PartitionColumn = "_kafka_partition" // int32
 	OffsetColumn    = "_kafka_offset"    // int64
 	StampColumn     = "_kafka_timestamp" // the Kafka timestamp
-	FaultColumn     = "_fault"     // text; null for a record that was decoded
-	RawColumn       = "_raw"       // bytes; null for a record that was decoded
+	FaultColumn     = "_fault"           // text; null for a record that was decoded
+	RawColumn       = "_raw"             // bytes; null for a record that was decoded
 )
 
 // Log is the schema of a source's records as spillway carries them: the source's columns in their order, then the

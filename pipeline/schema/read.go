@@ -61,7 +61,7 @@ func (r *reading) fields(t reflect.Type, owner string, offset uintptr) {
 		case tag == "-":
 		case !ok && misspelt(sf.Tag):
 			r.fault(thing, fmt.Sprintf("its tag %s is not of the form that Go reads", sf.Tag),
-				"write it without spaces, as in `spill:\"amount\"`")
+				"write it with quotes and without spaces, as in `spill:\"amount\"`")
 		case ok:
 			r.field(sf, thing, tag, offset)
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:

@@ -21,11 +21,12 @@ type Window struct {
 	Length time.Duration // d of Last(d)
 	Tail   time.Duration // the tile that the window's lower bound is floored to; 0 is none
 	Pos    fault.Pos
-	tiled  bool // the user asked for a tile, be it of length 0
+	made   bool // by Last: the zero Window is none, and Last(0) is a mistake of its own
+	tiled  bool // by Tile
 }
 
 // Last is the window of the last d before the ask.
-func Last(d time.Duration) Window { return Window{Length: d, Pos: fault.Caller(1)} }
+func Last(d time.Duration) Window { return Window{Length: d, Pos: fault.Caller(1), made: true} }
 
 // Tile floors the window's lower bound to a multiple of t since 1970-01-01T00:00Z, so that the window covers at least its
 // length and its old events can be kept as one sum a tile. It is part of the feature's meaning, the same in every engine.

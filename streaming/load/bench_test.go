@@ -84,6 +84,30 @@ func BenchmarkCSV(b *testing.B) {
 	}
 }
 
+// BenchmarkParquet turns rows into JSON.
+func BenchmarkParquet(b *testing.B) {
+	const n = 100_000
+	row := `{"card":"2133-004","at":"2026-01-07T10:12:13Z","p":1,"n":1.5}`
+	path := parquetOf(b, events, "["+strings.Repeat(row+",", n-1)+row+"]", n/4)
+	b.ReportAllocs()
+	b.ResetTimer()
+	var rec record
+	for done := 0; done < b.N; {
+		src, err := open(path, [routingFields]string{"card", "p", "at"}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for ; done < b.N; done++ {
+			if err := src.next(&rec); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+		src.close()
+	}
+}
+
 // BenchmarkRun loads lines into a broker that answers and keeps nothing. The broker and the client's own work (batches,
 // compression, the network) are part of the figures; an operation is one record.
 func BenchmarkRun(b *testing.B) {

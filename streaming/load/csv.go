@@ -95,7 +95,8 @@ func (c *csvFile) flaw() string {
 	case schema.Text:
 		return fmt.Sprintf("column %q: is not UTF-8", column.name)
 	case schema.Int:
-		return fmt.Sprintf("column %q: %.40q is no int from %d to %d", column.name, c.cell(c.bad), column.field.Min, column.field.Max)
+		return fmt.Sprintf("column %q: %.40q is no int from %d to %d", column.name, c.cell(c.bad),
+			column.field.Min, column.field.Max)
 	}
 	return fmt.Sprintf("column %q: %.40q is no %s", column.name, c.cell(c.bad), column.field.Kind)
 }

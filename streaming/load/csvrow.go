@@ -52,7 +52,8 @@ func (r *rows) split(line []byte) error {
 		}
 		c.end = len(r.text)
 		if !c.quoted && bytes.IndexByte(r.text[c.start:], '"') >= 0 {
-			return r.broken("has a quote within a cell that does not begin with one", "put the cell in quotes, and double those within it")
+			return r.broken("has a quote within a cell that does not begin with one",
+				"put the cell in quotes, and double those within it")
 		}
 		r.cells = append(r.cells, c)
 		switch {

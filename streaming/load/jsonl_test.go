@@ -222,4 +222,9 @@ func TestLongLine(t *testing.T) {
 	if string(got[0].Value) != long || string(got[1].Value) != `{"k":"b"}` {
 		t.Errorf("%d bytes and %s arrived", len(got[0].Value), got[1].Value)
 	}
+	// A topic that is created takes what its broker takes, which is more than the client does by itself.
+	file = write(t, "g.jsonl", `{"k":"a","long":"`+strings.Repeat("x", 1_040_000)+`"}`)
+	if _, err := Run(t.Context(), Config{Client: client, Topic: "u", Files: []string{file}, KeyField: "k"}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -103,7 +103,8 @@ func (r *router) recorded(t token) (int32, *fault.Error) {
 		return 0, r.fault(partitionField, t, "the number of a partition")
 	}
 	if p < 0 || p >= int64(r.partitions) {
-		return 0, fault.New(r.thing(partitionField), fmt.Sprintf("is %d, and the topic has the partitions 0 to %d", p, r.partitions-1),
+		return 0, fault.New(r.thing(partitionField),
+			fmt.Sprintf("is %d, and the topic has the partitions 0 to %d", p, r.partitions-1),
 			"use a topic with more partitions, or let the keys choose")
 	}
 	return int32(p), nil
@@ -173,5 +174,6 @@ func (r *router) fault(field int, t token, expected string) *fault.Error {
 	default:
 		found = fmt.Sprintf("is %.60q", t.text)
 	}
-	return fault.New(r.thing(field), found, "every record needs "+expected+" there; correct it, or choose another field, or none")
+	return fault.New(r.thing(field), found,
+		"every record needs "+expected+" there; correct it, or choose another field, or none")
 }

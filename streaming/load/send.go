@@ -157,8 +157,10 @@ func (s *sender) refused(b *slab, r *kgo.Record, err error) error {
 		return fault.Wrap(err, thing, fmt.Sprintf("of %d bytes is larger than the topic takes", len(r.Key)+len(r.Value)),
 			"raise the topic's max.message.bytes, or leave the record out").At(pos)
 	case errors.Is(err, kerr.InvalidTimestamp):
-		return fault.Wrap(err, thing, fmt.Sprintf("with the timestamp %s is refused by the broker", r.Timestamp.UTC().Format(time.RFC3339Nano)),
-			"raise the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms, or choose no timestamp field").At(pos)
+		return fault.Wrap(err, thing,
+			fmt.Sprintf("with the timestamp %s is refused by the broker", written(r.Timestamp.UnixMilli())),
+			"raise the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms, or choose no timestamp field").
+			At(pos)
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
 		return fault.Wrap(err, fmt.Sprintf("topic %q", s.topic), "has gone while it was being loaded",
 			"see who deletes it, and load all files again").At(pos)
@@ -204,7 +206,7 @@ func (s *sender) watch(clock Clock, patience time.Duration) (stop func()) {
 			}
 			if sent > settled && s.settled.Load() == settled {
 				s.cancel(fault.New("Kafka", fmt.Sprintf("has acknowledged nothing for %v", patience),
-					"see whether the brokers run and have room, and load again"))
+					"see whether the brokers run and have room; what was acknowledged stays, and would be there twice after another load"))
 				return
 			}
 			arm()

@@ -71,8 +71,10 @@ func prepareTopic(ctx context.Context, client *kgo.Client, c *Config) (topic, er
 			t.partitions = DefaultPartitions
 		}
 		// Recorded events are old by their timestamps: a topic that forgets would delete them as they come.
-		return t, kafka.EnsureTopic(ctx, adm, c.Topic, t.partitions,
-			map[string]string{"retention.ms": "-1", "message.timestamp.type": "CreateTime"})
+		if err := kafka.EnsureTopic(ctx, adm, c.Topic, t.partitions,
+			map[string]string{"retention.ms": "-1", "message.timestamp.type": "CreateTime"}); err != nil {
+			return topic{}, err
+		}
 	case err != nil:
 		return topic{}, fault.Wrap(err, thing, "cannot be used", "see its name, and what this client may do with it")
 	case c.Partitions != 0 && c.Partitions != t.partitions:

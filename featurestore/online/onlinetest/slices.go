@@ -100,8 +100,10 @@ func partitions(h *harness) {
 }
 
 func anyKey(h *harness) {
-	keys := []string{"", "\x00", "\x00\x00", "\x00\x01", "a", "a\x00", "a\x00\x01", "aa", "\xff", "\xff\xff", "日本", "a/b c%2F",
-		strings.Repeat("long", 1000)}
+	keys := []string{
+		"", "\x00", "\x00\x00", "\x00\x01", "a", "a\x00", "a\x00\x01", "aa", "\xff", "\xff\xff", "日本", "a/b c%2F",
+		strings.Repeat("long", 1000),
+	}
 	run := online.Run{ID: "r", AsOf: 1}
 	h.publish(run, true, keys...)
 	for i, k := range keys {

@@ -1,0 +1,331 @@
+package reconcile
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The widths that WriteText keeps to.
+const (
+	leastWidth   = 60
+	defaultWidth = 100
+)
+
+// textExamples is how many examples the summary for terminals shows.
+const textExamples = 5
+
+// WriteText writes a summary for a terminal so many columns wide; 0 is 100. Color marks the verdict, unless the environment
+// has NO_COLOR.
+func (r *Report) WriteText(w io.Writer, width int, color bool) error {
+	if width <= 0 {
+		width = defaultWidth
+	}
+	b := bufio.NewWriter(w)
+	t := text{Writer: b, width: max(width, leastWidth), color: color && os.Getenv("NO_COLOR") == ""}
+	t.verdict(r)
+	t.identity(r)
+	t.lateness(r)
+	t.examples(r)
+	t.accounting(r)
+	return b.Flush()
+}
+
+// text is a summary as it is written. Errors stay with the writer, which tells at the end.
+type text struct {
+	*bufio.Writer
+	width int
+	color bool
+}
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+// wrap writes words behind the indent, and what does not fit the width on further lines, indented by two more.
+func (t *text) wrap(indent, words string) {
+	at := 0
+	for _, w := range strings.Fields(words) {
+		n := utf8.RuneCountInString(w)
+		switch {
+		case at == 0:
+			t.WriteString(indent)
+			at = len(indent)
+		case at+1+n > t.width:
+			t.WriteString("\n" + indent + "  ")
+			at = len(indent) + 2
+		default:
+			t.WriteString(" ")
+			at++
+		}
+		t.WriteString(w)
+		at += n
+	}
+	t.WriteString("\n")
+}
+
+func (t *text) verdict(r *Report) {
+	mark, end := "", ""
+	if t.color {
+		mark, end = map[Outcome]string{Agrees: "\x1b[1;32m", Breaks: "\x1b[1;31m"}[r.Verdict.Outcome], "\x1b[0m"
+		if mark == "" {
+			mark = "\x1b[1;33m"
+		}
+	}
+	t.line("%s%s%s", mark, strings.ToUpper(string(r.Verdict.Outcome)), end)
+	t.wrap("", r.Verdict.Sentence)
+	for _, reason := range r.Verdict.Reasons {
+		t.wrap("", "- "+reason)
+	}
+	t.line("")
+	facts := [][]string{
+		{"pipeline", fmt.Sprintf("%s, plan %.12s, asked %s", r.Pipeline, r.PlanHash, r.plan.grain)},
+		{"snapshot", shorten(r.Snapshot, 40) + ", compared at " + r.At.Format("2006-01-02T15:04:05Z07:00")},
+	}
+	for i, f := range r.Frontier {
+		name := ""
+		if i == 0 {
+			name = "frontier"
+		}
+		if i == 8 && len(r.Frontier) > 9 {
+			facts = append(facts, []string{"", fmt.Sprintf("and %d more partitions", len(r.Frontier)-i)})
+			break
+		}
+		facts = append(facts, []string{name, f.text()})
+	}
+	t.table("", "ll", facts)
+}
+
+func (f PartitionFrontier) text() string {
+	if f.Watermark == nil {
+		return fmt.Sprintf("partition %d, next offset %d, no watermark", f.Partition, f.Next)
+	}
+	return fmt.Sprintf("partition %d, next offset %d, watermark %s", f.Partition, f.Next, *f.Watermark)
+}
+
+func (t *text) identity(r *Report) {
+	id := &r.Identity
+	t.line("\nStream against as-served, every revision")
+	t.table("  ", "rl", [][]string{
+		{group(id.StreamRows), "rows of the stream"},
+		{group(id.ServedRows), "rows as served"},
+		{group(id.Agreed), "equal to the bit"},
+		{group(id.Differing), "with other values"},
+		{group(id.Missing), "missing from the stream"},
+		{group(id.Extra), "extra in the stream"},
+		{group(id.Repeated), "repeated in the stream"},
+		{percent(id.Coverage), "of what should be there was compared"},
+	})
+	var rows [][]string
+	for _, s := range id.Samples {
+		where := fmt.Sprintf("%d/%d r%d", s.Partition, s.Offset, s.Revision)
+		var values []string
+		for _, f := range s.Features {
+			values = append(values, fmt.Sprintf("%s: stream %s, served %s", f.Name, shorten(f.Other.String(), 24), shorten(f.Served.String(), 24)))
+		}
+		rows = append(rows, []string{s.Kind, shorten(s.Key, 24), s.AskTime, where, strings.Join(values, "; ")})
+	}
+	if len(rows) > 0 {
+		t.line("")
+		t.table("  ", "lllll", rows)
+	}
+}
+
+func (t *text) lateness(r *Report) {
+	l := &r.Lateness
+	t.line("\nAs-served against truth, last revisions")
+	t.table("  ", "rl", [][]string{
+		{group(l.Answers), "answers"},
+		{group(l.Agreed), "are truth's, to the bit"},
+		{group(l.Differing), "differ"},
+		{group(l.OnlyServed), "truth does not have"},
+		{group(l.OnlyTruth), "the stream did not give"},
+		{percent(l.Share), "of the answers differ: what lateness cost, in " + plural(l.Keys, "key", "keys")},
+	})
+	if len(r.Causes) > 0 {
+		t.line("\nWhy, each proved by executing the key again")
+		var rows [][]string
+		most := int64(1)
+		for _, c := range r.Causes {
+			most = max(most, c.Differences)
+		}
+		for _, c := range r.Causes {
+			bar := strings.Repeat("█", int(max(1, 16*c.Differences/most)))
+			rows = append(rows, []string{c.Cause.Title(), group(c.Differences), bar, c.roles()})
+		}
+		t.table("  ", "lrll", rows)
+	}
+	t.features(r)
+	if len(r.WorstKeys) > 0 {
+		t.line("\nKeys with the most differences")
+		rows := [][]string{{"key", "differ", "of", "causes"}}
+		for _, k := range r.WorstKeys[:min(len(r.WorstKeys), 8)] {
+			rows = append(rows, []string{shorten(k.Key, 32), group(k.Differences), group(k.Answers), titles(k)})
+		}
+		t.table("  ", "lrrl", rows)
+	}
+}
+
+// roles says in how many differences a cause acts alone and otherwise.
+func (c CauseCount) roles() string {
+	if int(c.Cause) >= eventCauses {
+		return ""
+	}
+	parts := []string{group(c.Alone) + " alone"}
+	if c.Either > 0 {
+		parts = append(parts, group(c.Either)+" one of several that would do")
+	}
+	if c.Jointly > 0 {
+		parts = append(parts, group(c.Jointly)+" with others")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func titles(k KeyCost) string {
+	if !k.Examined {
+		return NotExamined.Title()
+	}
+	var s []string
+	for _, c := range k.Causes {
+		s = append(s, c.Title())
+	}
+	return strings.Join(s, "; ")
+}
+
+func (t *text) features(r *Report) {
+	rows := [][]string{{"feature", "window", "differ", "null on a side", "mean |Δ|", "max |Δ|"}}
+	for _, f := range r.Features {
+		rows = append(rows, []string{f.Name, f.Window, group(f.Differing), group(f.Nulls), f.measure(f.Mean), f.measure(f.Max)})
+	}
+	if r.Lateness.Differing > 0 {
+		t.line("\nWhat it cost each feature, where both sides have an answer")
+		t.table("  ", "llrrrr", rows)
+	}
+}
+
+// measure writes a distance in four digits; a feature of which none could be measured has a dash.
+func (f FeatureCost) measure(x float64) string {
+	if f.Measured == 0 {
+		return "–"
+	}
+	return short(x)
+}
+
+// short writes a number in about four digits.
+func short(x float64) string {
+	if a := math.Abs(x); a >= 1000 && a < 1e15 {
+		return group(int64(math.Round(x)))
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
+}
+
+func (t *text) examples(r *Report) {
+	if len(r.Examples) == 0 {
+		return
+	}
+	t.line("\nExamples")
+	for _, e := range r.Examples[:min(len(r.Examples), textExamples)] {
+		t.wrap("  ", fmt.Sprintf("%s at %s: %s", shorten(e.Key, 32), e.AskTime, e.why()))
+		for _, f := range e.Features {
+			if !f.Equal {
+				t.wrap("    ", fmt.Sprintf("%s: served %s, truth %s", f.Name, e.sideText(e.Served, f.Served), e.sideText(e.Truth, f.Other)))
+			}
+		}
+		for _, x := range e.Explaining[:min(len(e.Explaining), 4)] {
+			t.wrap("    ", "because of "+x.text())
+		}
+		if n := len(e.Explaining) - 4; n > 0 {
+			t.line("    and %d more", n)
+		}
+	}
+	if n := len(r.Examples) - textExamples; n > 0 {
+		t.line("  and %d more in the JSON and HTML reports", n)
+	}
+}
+
+// why says the causes and their roles.
+func (e *Example) why() string {
+	var s []string
+	for _, c := range e.Causes {
+		if c.Role == Alone {
+			s = append(s, c.Cause.Title())
+		} else {
+			s = append(s, c.Cause.Title()+" ("+string(c.Role)+")")
+		}
+	}
+	why := strings.Join(s, " and ")
+	if e.Reason != "" {
+		why += ": " + e.Reason
+	}
+	return why
+}
+
+// sideText is a value, or why the side has none.
+func (e *Example) sideText(state string, v Value) string {
+	if state != rowStateNames[row] {
+		return map[string]string{"none": "no row", "withheld": "withheld"}[state]
+	}
+	return shorten(v.String(), 40)
+}
+
+// text says in a line what an event is.
+func (x *Event) text() string {
+	s := fmt.Sprintf("%d/%d", x.Partition, x.Offset)
+	if x.ID != "" {
+		s = shorten(x.ID, 32) + " (" + s + ")"
+	}
+	s += " of " + x.Time + ", arrived " + x.Arrival + ", " + x.Class
+	if x.behind > 0 {
+		s += ", " + coarse(x.behind) + " behind the watermark"
+	}
+	return s
+}
+
+func (t *text) accounting(r *Report) {
+	if len(r.Accounting) == 0 {
+		return
+	}
+	t.line("\nAccounting: what became of every offset")
+	rows := [][]string{{"partition", "from", "to", "gap", "dead", "duplicate", "too late", "filtered", "late", "on time"}}
+	for _, a := range r.Accounting {
+		row := []string{strconv.Itoa(int(a.Partition)), strconv.FormatInt(a.First, 10), strconv.FormatInt(a.Next, 10)}
+		rows = append(rows, append(row, groups(a.counts()...)...))
+	}
+	t.table("  ", "rrrrrrrrrr", rows)
+}
+
+func (p *PartitionAccount) counts() []int64 {
+	return []int64{p.Gap, p.Dead, p.Duplicate, p.TooLate, p.Filtered, p.Late, p.OnTime}
+}
+
+// table writes rows in aligned columns, l for left and r for right, and cuts the last one at the width.
+func (t *text) table(indent, align string, rows [][]string) {
+	widths := make([]int, len(align))
+	for _, r := range rows {
+		for c, cell := range r {
+			widths[c] = max(widths[c], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, r := range rows {
+		line := indent
+		for c, cell := range r {
+			pad := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
+			if c > 0 {
+				line += "  "
+			}
+			if align[c] == 'r' {
+				line += pad + cell
+			} else {
+				line += cell + pad
+			}
+		}
+		line = strings.TrimRight(line, " ")
+		if utf8.RuneCountInString(line) > t.width {
+			line = string([]rune(line)[:t.width-1]) + "…"
+		}
+		t.line("%s", line)
+	}
+}
