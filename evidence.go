@@ -61,16 +61,50 @@ func (e *evidence) query(ctx context.Context, sql string) (array.RecordReader, e
 	if err != nil {
 		return nil, err
 	}
-	return &result{rows}, nil
+	return &result{Rows: rows}, nil
 }
 
-// result is a query's result as a reader of Arrow records.
-type result struct{ *duckdb.Rows }
+// result is a query's result as a reader of Arrow records. DuckDB's batches show memory that is used again, and readers of
+// records may retain them, so each is copied.
+type result struct {
+	*duckdb.Rows
+	rec arrow.RecordBatch
+	err error
+}
+
+func (r *result) Next() bool {
+	if r.rec != nil {
+		r.rec.Release()
+		r.rec = nil
+	}
+	if r.err != nil || !r.Rows.Next() {
+		return false
+	}
+	b := r.Batch()
+	columns := make([]arrow.Array, b.NumCols())
+	for i := range columns {
+		if columns[i], r.err = array.Concatenate([]arrow.Array{b.Column(i)}, memory.DefaultAllocator); r.err != nil {
+			return false
+		}
+	}
+	r.rec = array.NewRecordBatch(b.Schema(), columns, b.NumRows())
+	for _, c := range columns {
+		c.Release()
+	}
+	return true
+}
+
+func (r *result) Err() error {
+	if r.err != nil {
+		return r.err
+	}
+	return r.Rows.Err()
+}
 
 func (r *result) Retain()                        {}
 func (r *result) Release()                       { r.Close() }
-func (r *result) RecordBatch() arrow.RecordBatch { return r.Batch() }
-func (r *result) Record() arrow.RecordBatch      { return r.Batch() }
+func (r *result) RecordBatch() arrow.RecordBatch { return r.rec }
+func (r *result) Record() arrow.RecordBatch      { return r.rec }
 
 // Partition gives all records of a partition in the order of their offsets.
 func (e *evidence) Partition(ctx context.Context, partition int32) (array.RecordReader, error) {

@@ -40,40 +40,36 @@ var Deliveries = pipeline.Define("lane_delays", func(d *pipeline.Draft) {
 
 	var derived struct {
 		Delay float64 `spill:"delay"`
-		Late  bool    `spill:"late"`
 	}
-	delay := expr.Call2("minutes_between/v1", minutesBetween, expr.Col(&p.Promised), expr.Col(&p.Delivered))
-	parcels = pipeline.Select(parcels, &derived,
-		pipeline.Set(&derived.Delay, delay),
-		pipeline.Set(&derived.Late, delay.Gt(0)),
-	).Where(expr.Col(&p.Carrier).Ne("pickup"))
+	late := expr.Call2("minutes_between/v1", minutesBetween, expr.Col(&p.Promised), expr.Col(&p.Delivered))
+	parcels = pipeline.Select(parcels, &derived, pipeline.Set(&derived.Delay, late))
+	delay := expr.Col(&derived.Delay)
+	carried := expr.Col(&p.Carrier).Ne("pickup")
 
-	minutes := expr.Col(&derived.Delay)
 	day := window.Last(window.Day)
 	month := window.Last(30 * window.Day).Tile(window.Day)
 
 	var l Delay
-	pipeline.Aggregate(parcels, &l, pipeline.Every(10*time.Minute),
+	pipeline.Aggregate(parcels.Where(carried), &l, pipeline.Every(10*time.Minute),
 		pipeline.Feature(&l.Parcels, agg.Count(), day),
-		pipeline.Feature(&l.OnTime, agg.Share(expr.Not(expr.Col(&derived.Late))), day),
-		pipeline.Feature(&l.Minutes, agg.Mean(minutes), day),
-		pipeline.Feature(&l.Trend, agg.Slope(minutes, window.Day), day),
-		pipeline.Feature(&l.Spread, agg.StdDevPop(minutes), window.Last(window.Week).Tile(time.Hour)),
+		pipeline.Feature(&l.OnTime, agg.Share(delay.Le(0)), day),
+		pipeline.Feature(&l.Minutes, agg.Mean(delay), day),
+		pipeline.Feature(&l.Trend, agg.Slope(delay, window.Day), day),
+		pipeline.Feature(&l.Spread, agg.StdDevPop(delay), window.Last(window.Week).Tile(time.Hour)),
 		pipeline.Feature(&l.Heavy, agg.Share(expr.Col(&p.Kilograms).Gt(20)), day),
-		pipeline.Feature(&l.Worst30d, agg.Max(minutes).Or(0), month).Historical(),
+		pipeline.Feature(&l.Worst30d, agg.Max(delay).Or(0), month).Historical(),
 	)
 })
 
 func Example_deliveries() {
 	explain(Deliveries)
 	// Output:
-	// pipeline lane_delays   plan ba620a8c5859
+	// pipeline lane_delays   plan 7d3cdb682115
 	//
 	// reads     deliveries (Delivery), keyed by lane, at time delivered_at, named by parcel
 	// watermark newest event − 10m
 	// late      admitted up to 12h behind the watermark, then dead-lettered; ids remembered as long
 	// ahead     more than 10m past its Kafka timestamp is invalid
-	// select    late = minutes_between/v1(promised_at, delivered_at) > 0
 	// select    delay = minutes_between/v1(promised_at, delivered_at)
 	// where     carrier <> "pickup"
 	// asks      at every multiple of 10m, when the watermark reaches it; late events revise
@@ -81,7 +77,7 @@ func Example_deliveries() {
 	// Delay, one row for each lane and ask:
 	//   feature         type           placement   meaning
 	//   parcels_1d      int            live        count, last 1d
-	//   on_time_1d      float or null  live        share of not(late), last 1d
+	//   on_time_1d      float or null  live        share of (delay <= 0), last 1d
 	//   delay_1d        float or null  live        mean of delay, last 1d
 	//   trend_1d        float or null  live        slope of delay per 1d, last 1d
 	//   spread_7d       float or null  live        stddev_pop of delay, last 7d by tiles of 1h

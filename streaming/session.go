@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -28,11 +29,12 @@ type session struct {
 	shrunk   bool   // partitions were taken away, and the group's next transaction would abort for that
 	wake     func() // ends the poll at hand
 
-	began time.Time          // when the open transaction began; zero: none is open
-	term  context.Context    // of the open transaction: ends when the broker aborts it
-	close context.CancelFunc // of term
-	limit int                // records a poll
-	heard time.Time          // when something last came of the brokers
+	began   time.Time          // when the open transaction began; zero: none is open
+	term    context.Context    // of the open transaction: ends when the broker aborts it
+	close   context.CancelFunc // of term
+	limit   int                // records a poll
+	heard   time.Time          // when something last came of the brokers
+	written kadm.ListedOffsets // the ends of the topics written to, when an UntilEnd had read everything; nil before
 }
 
 // The bounds of session.limit.

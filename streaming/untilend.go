@@ -1,5 +1,11 @@
 package streaming
 
+import (
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/spillway-go/spillway/streaming/kafka"
+)
+
 // reached tells whether every partition here has read what stood in the source at the start.
 func (s *session) reached() bool {
 	s.mu.Lock()
@@ -12,7 +18,8 @@ func (s *session) reached() bool {
 	return true
 }
 
-// done tells whether an UntilEnd is reached: when the group has committed it for every partition, whoever read it.
+// done tells whether an UntilEnd is reached: when the group has committed it for every partition, whoever read it, and the
+// rows can be read.
 func (s *session) done() (bool, error) {
 	if !s.UntilEnd || s.open() || !s.reached() {
 		return false, nil
@@ -27,7 +34,37 @@ func (s *session) done() (bool, error) {
 			return false, nil
 		}
 	}
-	return true, nil
+	return s.visible()
+}
+
+// visible tells whether readers with read_committed see all that has been written. They do not see what stands behind the
+// first record of a transaction that a killed process has left open, until that has run into its timeout.
+func (s *session) visible() (bool, error) {
+	ctx := kafka.Fresh(s.ctx)
+	topics := []string{FeaturesTopic(s.Plan.Name), DeadTopic(s.Plan.Name)}
+	if s.written == nil {
+		written, err := s.admin.ListEndOffsets(ctx, topics...)
+		if err == nil {
+			err = written.Error()
+		}
+		if err != nil {
+			return false, err
+		}
+		s.written = written
+	}
+	stable, err := s.admin.ListCommittedOffsets(ctx, topics...)
+	if err == nil {
+		err = stable.Error()
+	}
+	if err != nil {
+		return false, err
+	}
+	visible := true
+	s.written.Each(func(end kadm.ListedOffset) {
+		seen, ok := stable.Lookup(end.Topic, end.Partition)
+		visible = visible && ok && seen.Offset >= end.Offset
+	})
+	return visible, nil
 }
 
 // stuck returns an error when an UntilEnd waits for records that do not come.

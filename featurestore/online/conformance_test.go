@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/spillway-go/spillway/featurestore/online"
+	"github.com/spillway-go/spillway/pipeline"
 	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest"
@@ -31,7 +32,7 @@ func serve(q *conformance.Question) (*conformance.Answers, error) {
 		return nil, err
 	}
 	defer store.Close()
-	follower, err := newFollower(store, q)
+	follower, err := newFollower(store, q.Plan)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func serve(q *conformance.Question) (*conformance.Answers, error) {
 	rows := make([]pipelinetest.Row, len(q.Asks))
 	for _, part := range q.Parts() {
 		if part.Restart {
-			if follower, err = newFollower(store, q); err != nil {
+			if follower, err = newFollower(store, q.Plan); err != nil {
 				return nil, err
 			}
 			before := part.End - len(part.Log)
@@ -73,8 +74,8 @@ type follower struct {
 	homes  map[string]int32 // of keys
 }
 
-func newFollower(store online.Store, q *conformance.Question) (*follower, error) {
-	prog, err := kernel.Compile(q.Plan, kernel.Live)
+func newFollower(store online.Store, plan *pipeline.Plan) (*follower, error) {
+	prog, err := kernel.Compile(plan, kernel.Live)
 	if err != nil {
 		return nil, err
 	}

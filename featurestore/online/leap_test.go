@@ -12,7 +12,6 @@ import (
 	"github.com/spillway-go/spillway/pipeline/agg"
 	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest"
-	"github.com/spillway-go/spillway/pipeline/pipelinetest/conformance"
 	"github.com/spillway-go/spillway/pipeline/window"
 )
 
@@ -45,7 +44,7 @@ func TestLeap(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	f, err := newFollower(store, &conformance.Question{Plan: plan})
+	f, err := newFollower(store, plan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,12 @@ import "fmt"
 
 // The drawing of a timeline, in units of its own.
 const (
-	chartWidth  = 720
-	chartLeft   = 96  // of the time axis
-	chartRight  = 700 // of the ask
-	streamLane  = 30
-	batchLane   = 76
-	firstWindow = 106
+	chartWidth  = 480
+	chartLeft   = 8   // of the time axis
+	chartRight  = 470 // of the ask
+	streamLane  = 34
+	batchLane   = 80
+	firstWindow = 112
 	windowStep  = 22
 	letterSpace = 14 // letters closer than this would cover each other
 )
