@@ -181,3 +181,32 @@ func emptyColumns(sc *arrow.Schema) []arrow.Array {
 	defer b.Release()
 	return slices.Clone(b.NewRecordBatch().Columns())
 }
+
+// manyKeys is how many keys are still named one by one in a query.
+const manyKeys = 1000
+
+// Sorted gives the records of the keys, and maybe of others, by key, time, partition and offset.
+func (e *evidence) Sorted(ctx context.Context, keys [][]byte, visit func(arrow.RecordBatch) error) error {
+	src := &e.plan.Source
+	key, at := duckdb.Name(src.Schema.Fields[src.Key].Name), duckdb.Name(src.Schema.Fields[src.Time].Name)
+	where := fmt.Sprintf("%s IS NULL AND %s IS NOT NULL AND %s IS NOT NULL", duckdb.Name(schema.FaultColumn), key, at)
+	if len(keys) <= manyKeys {
+		list := []string{"NULL"}
+		for _, k := range keys {
+			list = append(list, duckdb.Text(string(k)))
+		}
+		where += fmt.Sprintf(" AND %s IN (%s)", key, strings.Join(list, ", "))
+	}
+	rows, err := e.db.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, %s, %s, %s", e.columns(), e.raw, where,
+		key, at, duckdb.Name(schema.PartitionColumn), duckdb.Name(schema.OffsetColumn)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := visit(rows.Batch()); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

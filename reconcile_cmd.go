@@ -194,4 +194,3 @@ func (r *rooms) derive(ctx context.Context, lake *lakehouse.Lake, plan *pipeline
 	from, err = tableOf(ctx, at)
 	return from, report.Accounts, report.Dead, err
 }
-

@@ -3,6 +3,8 @@ package batch
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -20,6 +22,7 @@ import (
 )
 
 // TestConformance holds both readings to the suite, through a real lake and DuckDB: each question has a table of its own.
+// Everything is cut as small as can be, and the history is answered in three runs, the middle one twice.
 func TestConformance(t *testing.T) {
 	for _, e := range []struct {
 		name    string
@@ -31,6 +34,7 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(string(e.batch), func(t *testing.T) {
 			b := newBench(t)
+			b.deps.limits = limits{sortRows: 7, copyRows: 5, partLength: 15_000_000}
 			conformance.Run(t, conformance.Engine{Name: e.name, Reading: e.reading, Unordered: true,
 				Answer: func(q *conformance.Question) (*conformance.Answers, error) { return b.answer(q, e.batch) }})
 		})
@@ -94,35 +98,35 @@ func (b *bench) archive(ctx context.Context, plan *pipeline.Plan, log pipelinete
 
 func (b *bench) answer(q *conformance.Question, reading schedule.Reading) (*conformance.Answers, error) {
 	ctx := context.Background()
+	answers := &conformance.Answers{}
 	if len(q.Log) == 0 {
-		return &conformance.Answers{}, nil
+		return answers, nil
 	}
 	plan := b.named(q.Plan)
 	if err := b.archive(ctx, plan, q.Log, 2); err != nil {
 		return nil, err
 	}
-	return b.run(ctx, plan, reading, schedule.Always)
-}
-
-// run runs a job and reads its rows, those withheld among them.
-func (b *bench) run(ctx context.Context, plan *pipeline.Plan, reading schedule.Reading, in schedule.Interval) (*conformance.Answers, error) {
-	answers := &conformance.Answers{}
-	deps := b.deps
-	deps.Dead = func(d kernel.DeadAnswer) {
-		row := pipelinetest.Row{Key: d.Key, AskTime: d.AskTime, Partition: d.Partition, Offset: d.Offset, Revision: d.Revision, Dead: true}
-		if d.Offset < 0 {
-			row.Partition = -1
+	for i, in := range thirds(q.Plan, q.Log) {
+		dead, report, err := b.run(ctx, plan, reading, in)
+		if err != nil {
+			return nil, err
 		}
-		answers.Rows = append(answers.Rows, row)
-	}
-	report, err := Run(ctx, Job{Plan: plan, Reading: reading, Interval: in, Run: "r"}, deps)
-	if err != nil {
-		return nil, err
-	}
-	if report.Accounts != nil {
-		answers.Accounts = map[int32]pipelinetest.Account{}
-		for p, a := range report.Accounts {
-			answers.Accounts[p] = pipelinetest.Account{First: a.First, Next: a.Next, Gap: a.Gap, Counts: a.Counts}
+		if i == 1 {
+			if _, _, err := b.run(ctx, plan, reading, in); err != nil {
+				return nil, fmt.Errorf("the second time: %w", err)
+			}
+		}
+		answers.Rows = append(answers.Rows, dead...)
+		if report.Accounts != nil {
+			answers.Accounts = map[int32]pipelinetest.Account{}
+			for p, a := range report.Accounts {
+				answers.Accounts[p] = pipelinetest.Account{First: a.First, Next: a.Next, Gap: a.Gap, Counts: a.Counts}
+			}
+		}
+		if report.Historical != 0 {
+			if err := b.checkValues(ctx, q, plan, in, &report); err != nil {
+				return nil, err
+			}
 		}
 	}
 	which := kernel.All
@@ -132,6 +136,83 @@ func (b *bench) run(ctx context.Context, plan *pipeline.Plan, reading schedule.R
 	rows, err := b.rows(ctx, onlyFeatures(plan, which), string(reading))
 	answers.Rows = append(answers.Rows, rows...)
 	return answers, err
+}
+
+// thirds cuts all time at two of the log's times, near others.
+func thirds(plan *pipeline.Plan, log pipelinetest.Log) []schedule.Interval {
+	var times []int64
+	for _, r := range log {
+		if r.Values != nil && !r.Values[plan.Source.Time].Null {
+			times = append(times, r.Values[plan.Source.Time].I)
+		}
+	}
+	slices.Sort(times)
+	if times = slices.Compact(times); len(times) < 3 {
+		return []schedule.Interval{schedule.Always}
+	}
+	a, b := times[len(times)/3], times[2*len(times)/3]+1
+	return []schedule.Interval{{From: schedule.Beginning, To: a}, {From: a, To: b}, {From: b, To: schedule.End}}
+}
+
+// run runs a job and gives the rows that were withheld.
+func (b *bench) run(ctx context.Context, plan *pipeline.Plan, reading schedule.Reading, in schedule.Interval) ([]pipelinetest.Row, Report, error) {
+	var dead []pipelinetest.Row
+	deps := b.deps
+	deps.Dead = func(d kernel.DeadAnswer) {
+		row := pipelinetest.Row{Key: d.Key, AskTime: d.AskTime, Partition: d.Partition, Offset: d.Offset, Revision: d.Revision, Dead: true}
+		if d.Offset < 0 {
+			row.Partition = -1
+		}
+		dead = append(dead, row)
+	}
+	report, err := Run(ctx, Job{Plan: plan, Reading: reading, Interval: in, Run: "r"}, deps)
+	return dead, report, err
+}
+
+// checkValues compares the historical values as of the end of the interval with the oracle's answers.
+func (b *bench) checkValues(ctx context.Context, q *conformance.Question, plan *pipeline.Plan, in schedule.Interval, report *Report) error {
+	oracle := pipelinetest.NewOracle(q.Plan, q.Log)
+	want := in.To
+	if in.To == schedule.End {
+		want = math.MinInt64
+		for _, w := range oracle.Watermarks() {
+			if w.Known {
+				want = max(want, w.Time)
+			}
+		}
+	}
+	if report.AsOf != want {
+		return fmt.Errorf("values as of %d, want %d", report.AsOf, want)
+	}
+	historical := func(f *pipeline.FeaturePlan) bool { return f.Historical }
+	rows, err := b.rows(ctx, onlyFeatures(plan, historical), HistoricalTable)
+	if err != nil {
+		return err
+	}
+	got := map[string]string{}
+	for _, row := range rows {
+		if row.AskTime == want {
+			got[row.Key] = fmt.Sprintf("%+v", row.Values)
+		}
+	}
+	for _, e := range oracle.Events {
+		if e.Class == pipelinetest.Dead || e.Key == "" && e.Values[q.Plan.Source.Key].Null || e.Time >= want {
+			continue
+		}
+		answer := oracle.Answer(pipelinetest.Training, []pipelinetest.Ask{{Key: e.Key, Time: want}})[0]
+		var values []expr.Datum
+		var fits = true
+		for i := range q.Plan.Features {
+			if f := &q.Plan.Features[i]; f.Historical {
+				values = append(values, answer.Values[i])
+				fits = fits && (f.Kind != schema.Int || answer.Values[i].Null || answer.Values[i].I >= f.Min && answer.Values[i].I <= f.Max)
+			}
+		}
+		if wanted := fmt.Sprintf("%+v", values); fits && !answer.Dead && got[e.Key] != wanted {
+			return fmt.Errorf("values of %q at %d: %s, want %s", e.Key, want, got[e.Key], wanted)
+		}
+	}
+	return nil
 }
 
 // rows reads all rows of a feature table.

@@ -17,9 +17,6 @@ const (
 	suspectsTable = "_suspects" // the numbers of (key, id) pairs that may have several records
 )
 
-// copyRows is about how many records are searched for copies at once: 64 MiB of numbers.
-const copyRows = 4 << 20
-
 // findCopies fills the table of copies with every valid record of the range of event times that is not the first of its
 // (key, id) in the whole history (B4). Ids as a rule come once, so first it looks at numbers made from the pairs only,
 // which is cheap; the records of those that come again are then compared, and judged by the kernel.
@@ -31,6 +28,7 @@ func (h *History) findCopies(ctx context.Context, in lakehouse.Range) error {
 		return err
 	}
 	h.copies = 0
+	copyRows := h.deps.limits.copyRows
 	ranges, err := h.ranges(ctx, h.files, copyRows)
 	if err != nil {
 		return err

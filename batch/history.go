@@ -35,6 +35,7 @@ type History struct {
 // Open opens the archive of the plan's source at a snapshot (0: the newest). The caller closes it. Errors are faults, as
 // those of Run.
 func Open(ctx context.Context, plan *pipeline.Plan, snapshot int64, deps Deps) (*History, error) {
+	deps.fill()
 	table, err := deps.Lake.ReadArchive(ctx, plan.Source.Name)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,34 @@ type Deps struct {
 	Progress func(Progress)
 	// Dead is given every answer that fits no field; nil for nobody.
 	Dead func(kernel.DeadAnswer)
+
+	limits limits // of tests; the zero value has the usual ones
+}
+
+// limits are how much is done at once.
+type limits struct {
+	sortRows   int64 // records that are sorted
+	copyRows   int64 // records that are searched for copies, which take 16 bytes each
+	partLength int64 // ask times, µs
+}
+
+const (
+	// rowBytes is about what a record takes while it is sorted.
+	rowBytes = 512
+	// leastRows is how many records are sorted at once where memory is very short: DuckDB spills what does not fit.
+	leastRows = 1 << 16
+	copyRows  = 4 << 20
+	// partLength is 60 days: each day is a file that is open while rows are written, and the lake has 64 open at once.
+	partLength = 60 * 24 * 3_600_000_000
+)
+
+func (d *Deps) fill() {
+	if d.Memory == 0 {
+		d.Memory = duckdb.DefaultMemory
+	}
+	if d.limits == (limits{}) {
+		d.limits = limits{max(leastRows, d.Memory/rowBytes), copyRows, partLength}
+	}
 }
 
 // Progress is how far a run has come.

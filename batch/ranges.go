@@ -96,16 +96,14 @@ type part struct {
 	asks  lakehouse.Range
 	sees  lakehouse.Range // the event times that its asks can see
 	files []lakehouse.File
-}
 
-// partLength is how long a part is at most: each of its days is a file that is open while rows are written, and the lake
-// has so many open at once.
-const partLength = 60 * 24 * 3_600_000_000 // µs
+	publishes bool // the historical values are computed with it
+}
 
 // parts cuts an interval of ask times into parts, rising. Stretches in which no ask can have a row are left out.
 func (h *History) parts(ctx context.Context, asks lakehouse.Range) ([]part, error) {
 	asks = lakehouse.Range{From: max(asks.From, firstTime), To: min(asks.To, lastTime+1)}
-	after := h.after()
+	after, partLength := h.after(), h.deps.limits.partLength
 	var cut []lakehouse.Range
 	files, err := h.timed(ctx)
 	if err != nil {

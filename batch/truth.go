@@ -16,9 +16,6 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
-// rowBytes is about what a record takes while it is sorted, so that ranges of keys can be made to fit in memory.
-const rowBytes = 512
-
 // truthRun computes the rows of truth, and the values of historical features as of its end.
 type truthRun struct {
 	h      *History
@@ -44,13 +41,12 @@ func (h *History) truth(ctx context.Context, job *Job, report *Report) error {
 			return err
 		}
 	}
-	parts, err := h.parts(ctx, asks)
+	parts, err := h.parts(ctx, t.settled(asks))
 	if err != nil {
 		return err
 	}
-	publishes := historical && t.setAsOf(job.Interval.To)
-	if publishes && len(parts) == 0 {
-		parts = append(parts, h.part(lakehouse.Range{From: t.asOf, To: t.asOf}))
+	if historical && t.setAsOf(job.Interval.To) {
+		parts = h.publishing(parts, t.asOf)
 	}
 	if len(parts) > 0 {
 		if err := h.findCopies(ctx, lakehouse.Range{From: parts[0].sees.From, To: parts[len(parts)-1].sees.To}); err != nil {
@@ -61,7 +57,33 @@ func (h *History) truth(ctx context.Context, job *Job, report *Report) error {
 	for _, p := range parts {
 		t.of += rowsOf(p.files)
 	}
-	return t.run(ctx, job, asks, parts, publishes)
+	return t.run(ctx, job, asks, parts)
+}
+
+// settled leaves out the asks that no tick has a row at, since no watermark has reached them.
+func (t *truthRun) settled(asks lakehouse.Range) lakehouse.Range {
+	if t.h.plan.Tick == 0 {
+		return asks
+	}
+	greatest := int64(math.MinInt64)
+	for _, w := range t.final {
+		greatest = max(greatest, w)
+	}
+	return lakehouse.Range{From: asks.From, To: min(asks.To, max(greatest, greatest+1))}
+}
+
+// publishing marks the part that sees what the historical values as of a time are made of: the last that begins by then.
+// Behind its asks, up to that time, there are no events, or a part would begin there.
+func (h *History) publishing(parts []part, asOf int64) []part {
+	for i := len(parts) - 1; i >= 0; i-- {
+		if parts[i].asks.From <= asOf {
+			parts[i].publishes = true
+			return parts
+		}
+	}
+	only := h.part(lakehouse.Range{From: asOf, To: asOf})
+	only.publishes = true
+	return append([]part{only}, parts...)
 }
 
 // setAsOf finds the time of the historical values: the end of the interval, or the greatest watermark where it is open. It
@@ -79,7 +101,7 @@ func (t *truthRun) setAsOf(to int64) bool {
 }
 
 // run folds the parts and writes both tables: the rows first, then the values.
-func (t *truthRun) run(ctx context.Context, job *Job, asks lakehouse.Range, parts []part, publishes bool) error {
+func (t *truthRun) run(ctx context.Context, job *Job, asks lakehouse.Range, parts []part) error {
 	plan := t.h.withoutIDs()
 	prog, err := kernel.Compile(plan, kernel.All)
 	if err != nil {
@@ -88,12 +110,12 @@ func (t *truthRun) run(ctx context.Context, job *Job, asks lakehouse.Range, part
 	if t.rows, err = t.h.write(ctx, t.h.plan, string(schedule.Truth), asks, job.Run); err != nil {
 		return err
 	}
-	if publishes {
-		err = t.beginValues(ctx, plan, job.Run)
-	}
-	for i, p := range parts {
+	for _, p := range parts {
+		if err == nil && p.publishes {
+			err = t.beginValues(ctx, plan, job.Run)
+		}
 		if err == nil {
-			err = t.fold(ctx, prog, p, publishes && i == len(parts)-1)
+			err = t.fold(ctx, prog, p)
 		}
 	}
 	snap, err := t.rows.finish(err)
@@ -118,8 +140,8 @@ func (t *truthRun) beginValues(ctx context.Context, plan *pipeline.Plan, run str
 	return err
 }
 
-// fold computes a part, and with the last one the historical values: its events reach as far back as their windows do.
-func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part, publishes bool) error {
+// fold computes a part, and from the same records the historical values if it is theirs.
+func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part) error {
 	h := t.h
 	final := func(partition int32) (int64, bool) {
 		w, ok := t.final[partition]
@@ -127,7 +149,7 @@ func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part, publi
 	}
 	folds := []*kernel.Fold{kernel.NewFold(prog, final, func(r *kernel.Rows) error { return t.rows.add(r, p.asks) })}
 	asks := []lakehouse.Range{p.asks}
-	if publishes {
+	if p.publishes {
 		keys, err := h.keys(ctx, t.asOf)
 		if err != nil {
 			return err
@@ -155,11 +177,7 @@ func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part, publi
 // push gives the part's records to the folds.
 func (t *truthRun) push(ctx context.Context, p part, folds []*kernel.Fold) error {
 	h := t.h
-	memory := h.deps.Memory
-	if memory == 0 {
-		memory = duckdb.DefaultMemory
-	}
-	ranges, err := h.ranges(ctx, p.files, max(1<<16, memory/rowBytes))
+	ranges, err := h.ranges(ctx, p.files, h.deps.limits.sortRows)
 	if err != nil {
 		return err
 	}

@@ -135,22 +135,28 @@ func (c *trip) define() *pipeline.Pipeline {
 
 func TestEveryChangeOfMeaningChangesTheHash(t *testing.T) {
 	changes := map[string]func(*trip){
-		"name":         func(c *trip) { c.name = "tours" },
-		"topic":        func(c *trip) { c.topic = "Rides" },
-		"D":            func(c *trip) { c.options = []pipeline.SourceOption{pipeline.OutOfOrder(time.Microsecond)} },
-		"L":            func(c *trip) { c.options = []pipeline.SourceOption{pipeline.Lateness(0)} },
-		"Ahead":        func(c *trip) { c.options = []pipeline.SourceOption{pipeline.Ahead(0)} },
-		"SkipNullKey":  func(c *trip) { c.options = []pipeline.SourceOption{pipeline.SkipNullKey()} },
-		"ticks":        func(c *trip) { c.grain = pipeline.Every(time.Minute) },
-		"other ticks":  func(c *trip) { c.grain = pipeline.Every(time.Hour) },
-		"window":       func(c *trip) { c.window = window.Last(time.Hour + time.Microsecond) },
-		"tile":         func(c *trip) { c.window = c.window.Tile(time.Minute) },
-		"other tile":   func(c *trip) { c.window = c.window.Tile(time.Hour) },
-		"where":        func(c *trip) { c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Ge(0) } },
-		"constant":     func(c *trip) { c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Gt(math.Nextafter(0, 1)) } },
-		"negative 0":   func(c *trip) { c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Gt(math.Copysign(0, -1)) } },
-		"null":         func(c *trip) { c.where = expr.IsNull[float64] },
-		"not null":     func(c *trip) { c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return expr.Not(expr.IsNull(a)) } },
+		"name":        func(c *trip) { c.name = "tours" },
+		"topic":       func(c *trip) { c.topic = "Rides" },
+		"D":           func(c *trip) { c.options = []pipeline.SourceOption{pipeline.OutOfOrder(time.Microsecond)} },
+		"L":           func(c *trip) { c.options = []pipeline.SourceOption{pipeline.Lateness(0)} },
+		"Ahead":       func(c *trip) { c.options = []pipeline.SourceOption{pipeline.Ahead(0)} },
+		"SkipNullKey": func(c *trip) { c.options = []pipeline.SourceOption{pipeline.SkipNullKey()} },
+		"ticks":       func(c *trip) { c.grain = pipeline.Every(time.Minute) },
+		"other ticks": func(c *trip) { c.grain = pipeline.Every(time.Hour) },
+		"window":      func(c *trip) { c.window = window.Last(time.Hour + time.Microsecond) },
+		"tile":        func(c *trip) { c.window = c.window.Tile(time.Minute) },
+		"other tile":  func(c *trip) { c.window = c.window.Tile(time.Hour) },
+		"where":       func(c *trip) { c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Ge(0) } },
+		"constant": func(c *trip) {
+			c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Gt(math.Nextafter(0, 1)) }
+		},
+		"negative 0": func(c *trip) {
+			c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Gt(math.Copysign(0, -1)) }
+		},
+		"null": func(c *trip) { c.where = expr.IsNull[float64] },
+		"not null": func(c *trip) {
+			c.where = func(a expr.Expr[float64]) expr.Expr[bool] { return expr.Not(expr.IsNull(a)) }
+		},
 		"own where":    func(c *trip) { c.only = func(a expr.Expr[float64]) expr.Expr[bool] { return a.Le(100) } },
 		"function":     func(c *trip) { c.function = "twice/v1" },
 		"version":      func(c *trip) { c.function = "double/v2" },

@@ -47,7 +47,8 @@ type FeaturePlan struct {
 // Hash is the plan's identity (S7): the SHA-256 of its canonical text, in hexadecimal.
 func (p *Plan) Hash() string { return p.hash }
 
-// Text is the canonical text of the plan: two plans mean the same exactly when it is the same.
+// Text is the canonical text of the plan, one line a fact: plans of one text mean the same. Go's names of types, fields and
+// variables are not in it.
 func (p *Plan) Text() string { return p.text }
 
 // LongestWindow is the furthest that any feature looks back at an ask at t, in microseconds before t.

@@ -97,8 +97,8 @@ func (e *BehindError) Error() string {
 // all of them. Live features are the answers of what has been applied, at the frontier in the key's Origin; historical ones
 // are the values of the newest run published, whatever now is.
 //
-// Answers are exact from W − Lateness on, W being the watermark in the Origin. An ask before W − Lateness − Ahead is a
-// *BehindError.
+// Now may lie in the past, as far back as W − Lateness − Ahead, W being the watermark in the Origin; what has arrived late
+// since then is in the answer. An ask before that is a *BehindError: slices that it would need may be gone.
 func (v *View) Get(ctx context.Context, keys [][]byte, features []int, now int64, a *Answer) error {
 	a.reset(v, now)
 	q := Query{Keys: keys, From: firstSlice(v.live, now), To: now}

@@ -11,7 +11,8 @@ const (
 	batchLane   = 80
 	firstWindow = 112
 	windowStep  = 22
-	letterSpace = 14 // letters closer than this would cover each other
+	labelLetter = 6.5 // the width of a letter, about
+	letterSpace = 14  // letters closer than this would cover each other
 )
 
 // chart draws a timeline: one lane for what the stream knew, one for what the batch knows, the windows below.
@@ -34,10 +35,9 @@ type dot struct {
 
 // bar is a window.
 type bar struct {
-	X, Width string
-	Y, Text  int
-	Name     string
-	Features string
+	X, Width, End string // End is where the label ends
+	Y, Text       int
+	Label         string
 }
 
 // newChart lays out a timeline, or gives nil when there is nothing to draw.
@@ -81,14 +81,18 @@ func newChart(t *Timeline, rows []eventRow) *chart {
 		c.Dots = append(c.Dots, d)
 	}
 	for i, w := range t.Windows {
-		features := w.Features[0]
+		label := w.Name + ": " + w.Features[0]
 		if n := len(w.Features); n > 1 {
-			features += fmt.Sprintf(" and %d more", n-1)
+			label += fmt.Sprintf(" and %d more", n-1)
 		}
-		x := scale(w.from)
+		// The label stands in the bar, or before one that is too short for it.
+		x, end := scale(w.from), chartRight-6.0
+		if space := labelLetter*float64(len(label)) + 12; end-x < space && x > chartLeft+space {
+			end = x - 6
+		}
+		y := firstWindow + windowStep*i
 		c.Windows = append(c.Windows, bar{
-			X: coordinate(x), Width: coordinate(scale(t.ask) - x), Y: firstWindow + windowStep*i, Text: firstWindow + windowStep*i + 11,
-			Name: w.Name, Features: features,
+			X: coordinate(x), Width: coordinate(scale(t.ask) - x), End: coordinate(end), Y: y, Text: y + 11, Label: label,
 		})
 	}
 	c.Alt = fmt.Sprintf("Timeline of %d events up to the ask: the stream knew %d of them, the batch counts %d. The table below has the same.",

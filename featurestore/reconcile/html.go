@@ -23,6 +23,8 @@ func (r *Report) WriteHTML(w io.Writer) error { return sheetTemplate.Execute(w, 
 // sheet is the report as the page shows it.
 type sheet struct {
 	Report   *Report
+	Sentence string
+	Reasons  []string
 	Mark     string // the outcome as a sign, beside the word
 	At       string
 	Tiles    []tile
@@ -86,33 +88,35 @@ type exampleSheet struct {
 	Number  int
 	Key     name
 	Ask     string
-	Why     string
-	Class   string // of the first cause, for its colour
+	Causes  []causeTag
 	Meaning string
-	Reason  string
 	Asked   string // what the stream had read
 	Values  []pair
-	Undone  []undoneRow
+	Undone  []string // what the answer would have been had one of several causes not acted
 	Chart   *chart
 	Events  []eventRow
 	Omitted string
 	Minimal bool
 }
 
-// undoneRow says what an answer would have been had one of several causes not acted.
-type undoneRow struct{ Text string }
+// causeTag is a cause in its colour.
+type causeTag struct{ Class, Text string }
 
 type eventRow struct {
 	Letter              string
 	ID                  name
 	Time, Arrival, Wait string
 	Class, Cause        string // Cause is the CSS class of the cause
-	Title               string // of the cause
+	Title               string // of the cause, where the class does not say it
 	Stream, Batch       bool
 }
 
 func newSheet(r *Report) *sheet {
 	s := &sheet{Report: r, At: r.At.Format("2006-01-02 15:04 MST")}
+	s.Sentence = shorten(r.Verdict.Sentence, longestMessage)
+	for _, reason := range r.Verdict.Reasons {
+		s.Reasons = append(s.Reasons, shorten(reason, longestMessage))
+	}
 	s.Mark = map[Outcome]string{Agrees: "✓", Breaks: "✗", Inconclusive: "?"}[r.Verdict.Outcome]
 	if s.Mark == "" {
 		s.Mark = "!"
@@ -202,10 +206,19 @@ func (s *sheet) accounts(r *Report) {
 
 func newExampleSheet(number int, e *Example) exampleSheet {
 	x := exampleSheet{
-		Number: number, Key: nameOf(e.Key, 40), Ask: spaced(e.AskTime), Why: e.why(), Reason: e.Reason, Asked: e.Timeline.Frontier, Minimal: e.Minimal,
+		Number: number, Key: nameOf(e.Key, 40), Ask: spaced(e.AskTime), Asked: e.Timeline.Frontier, Minimal: e.Minimal,
 	}
-	if len(e.Causes) > 0 {
-		x.Class, x.Meaning = e.Causes[0].Cause.String(), e.Causes[0].Cause.Meaning()
+	for i, c := range e.Causes {
+		tag := causeTag{c.Cause.String(), c.text()}
+		if i > 0 {
+			tag.Text = "and " + tag.Text
+			x.Meaning += " "
+		}
+		x.Causes = append(x.Causes, tag)
+		x.Meaning += c.Cause.Meaning()
+	}
+	if e.Reason != "" {
+		x.Meaning += " Here " + e.Reason + "."
 	}
 	for _, f := range e.Features {
 		x.Values = append(x.Values, pair{
@@ -213,16 +226,9 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 		})
 	}
 	for _, c := range e.Causes {
-		if len(c.Undone) == 0 {
-			continue
+		if text := e.undone(c); text != "" {
+			x.Undone = append(x.Undone, text)
 		}
-		text := "Without what was " + c.Cause.Title() + " alone:"
-		for i, v := range c.Undone {
-			if !e.Features[i].Equal {
-				text += " " + e.Features[i].Name + " " + shorten(v.String(), 40) + ","
-			}
-		}
-		x.Undone = append(x.Undone, undoneRow{text[:len(text)-1] + "."})
 	}
 	letters := 0
 	for i := range e.Timeline.Events {
@@ -235,7 +241,10 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 			row.Class += ", " + coarse(v.behind) + " behind the watermark"
 		}
 		if v.Cause != nil {
-			row.Cause, row.Title = v.Cause.String(), v.Cause.Title()
+			row.Cause = v.Cause.String()
+			if title := v.Cause.Title(); title != v.Class {
+				row.Title = title
+			}
 		}
 		if v.Explaining {
 			row.Letter = letter(letters)
@@ -248,6 +257,20 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 	}
 	x.Chart = newChart(&e.Timeline, x.Events)
 	return x
+}
+
+// undone says what the answer is when only this one of several causes is undone, for the features that differ.
+func (e *Example) undone(c Share) string {
+	var values []string
+	for i, v := range c.Undone {
+		if !e.Features[i].Equal {
+			values = append(values, e.Features[i].Name+" "+shorten(v.String(), 40))
+		}
+	}
+	if values == nil {
+		return ""
+	}
+	return "Undoing only “" + c.Cause.Title() + "” gives " + strings.Join(values, ", ") + "."
 }
 
 // letter names the events that explain: a to z, then a1 and so on.

@@ -20,6 +20,9 @@ const (
 // textExamples is how many examples the summary for terminals shows.
 const textExamples = 5
 
+// longestMessage bounds what is shown of an error: it may hold anything.
+const longestMessage = 2000
+
 // WriteText writes a summary for a terminal so many columns wide; 0 is 100. Color marks the verdict, unless the environment
 // has NO_COLOR.
 func (r *Report) WriteText(w io.Writer, width int, color bool) error {
@@ -76,9 +79,9 @@ func (t *text) verdict(r *Report) {
 		}
 	}
 	t.line("%s%s%s", mark, strings.ToUpper(string(r.Verdict.Outcome)), end)
-	t.wrap("", r.Verdict.Sentence)
+	t.wrap("", shorten(r.Verdict.Sentence, longestMessage))
 	for _, reason := range r.Verdict.Reasons {
-		t.wrap("", "- "+reason)
+		t.wrap("", "- "+shorten(reason, longestMessage))
 	}
 	t.line("")
 	facts := [][]string{
@@ -250,17 +253,21 @@ func (t *text) examples(r *Report) {
 func (e *Example) why() string {
 	var s []string
 	for _, c := range e.Causes {
-		if c.Role == Alone {
-			s = append(s, c.Cause.Title())
-		} else {
-			s = append(s, c.Cause.Title()+" ("+string(c.Role)+")")
-		}
+		s = append(s, c.text())
 	}
 	why := strings.Join(s, " and ")
 	if e.Reason != "" {
 		why += ": " + e.Reason
 	}
 	return why
+}
+
+// text is the cause in words, with its role unless it acts alone.
+func (s *Share) text() string {
+	if s.Role == Alone {
+		return s.Cause.Title()
+	}
+	return s.Cause.Title() + " (" + string(s.Role) + ")"
 }
 
 // sideText is a value, or why the side has none.

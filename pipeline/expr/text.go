@@ -8,8 +8,8 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
-// Text writes the resolved tree in the canonical form that enters a plan's hash, with the columns' names: two trees are
-// written the same exactly when they are the same.
+// Text writes the resolved tree in the canonical form that enters a plan's hash, with the columns' names. Trees over one
+// source have one text exactly when they are the same.
 func (n *Node) Text(names func(column int) string) string {
 	var b strings.Builder
 	n.text(&b, names)

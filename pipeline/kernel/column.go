@@ -105,3 +105,6 @@ func NullColumn(kind schema.Kind, n int) Column {
 	}
 	return c
 }
+
+// Append adds a value of the column's kind, or a null.
+func (c *Column) Append(d expr.Datum) { c.put(d) }
