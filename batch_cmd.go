@@ -68,14 +68,9 @@ func (r *rooms) batch(ctx context.Context, job batch.Job, asJSON bool) error {
 	}
 	for _, plan := range r.plans {
 		job.Plan = plan
-		run, report, err := batch.Recorded(ctx, ledger, job, deps)
+		report, err := recorded(ctx, ledger, job, deps)
 		if err != nil {
 			return err
-		}
-		if report.Historical != 0 {
-			if err := ledger.Publish(ctx, run.ID); err != nil {
-				return err
-			}
 		}
 		if asJSON {
 			if err := json.NewEncoder(r.out).Encode(report); err != nil {
@@ -94,6 +89,15 @@ func (r *rooms) batch(ctx context.Context, job batch.Job, asJSON bool) error {
 		}
 	}
 	return nil
+}
+
+// recorded runs the job, and publishes the historical values that it computed: they stand in the place of those before.
+func recorded(ctx context.Context, ledger *schedule.Ledger, job batch.Job, deps batch.Deps) (batch.Report, error) {
+	run, report, err := batch.Recorded(ctx, ledger, job, deps)
+	if err == nil && report.Historical != 0 {
+		err = ledger.Publish(ctx, run.ID)
+	}
+	return report, err
 }
 
 func (r *rooms) batchDeps(lake *lakehouse.Lake) (batch.Deps, error) {

@@ -179,7 +179,7 @@ func (r *rooms) derive(ctx context.Context, lake *lakehouse.Lake, plan *pipeline
 	}
 	defer ledger.Close()
 	job := batch.Job{Plan: plan, Reading: reading, Interval: schedule.Always, Snapshot: snap.ID}
-	_, report, err := batch.Recorded(ctx, ledger, job, deps)
+	report, err := recorded(ctx, ledger, job, deps)
 	if err != nil {
 		return "", nil, 0, err
 	}

@@ -19,7 +19,7 @@ func (a *App) streamCommand() *cobra.Command {
 			"Start it as often as there are partitions to share. SIGTERM finishes the transaction and ends it.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error {
-				return r.stream(ctx, untilEnd)
+				return r.stream(ctx, untilEnd, nil)
 			})
 		},
 	}
@@ -27,11 +27,14 @@ func (a *App) streamCommand() *cobra.Command {
 	return c
 }
 
-// stream runs the chosen pipelines until ctx ends.
-func (r *rooms) stream(ctx context.Context, untilEnd bool) error {
+// stream runs the chosen pipelines until ctx ends. Watch, unless it is nil, holds a monitor for each.
+func (r *rooms) stream(ctx context.Context, untilEnd bool, watch []*streaming.Monitor) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, plan := range r.plans {
+	for i, plan := range r.plans {
 		cfg := streaming.Config{Source: r.source(plan, untilEnd), CommitEvery: r.config.CommitEvery, Instance: r.config.Instance}
+		if watch != nil {
+			cfg.Monitor = watch[i]
+		}
 		g.Go(func() error {
 			if err := streaming.Run(ctx, cfg); err != nil {
 				return fmt.Errorf("pipeline %s: %w", plan.Name, err)

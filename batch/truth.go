@@ -69,7 +69,7 @@ func (t *truthRun) settled(asks lakehouse.Range) lakehouse.Range {
 	for _, w := range t.final {
 		greatest = max(greatest, w)
 	}
-	return lakehouse.Range{From: asks.From, To: min(asks.To, max(greatest, greatest+1))}
+	return lakehouse.Range{From: asks.From, To: min(asks.To, greatest+1)}
 }
 
 // publishing marks the part that sees what the historical values as of a time are made of: the last that begins by then.

@@ -19,7 +19,7 @@ func TestKill9(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 11))
 			addr := broker(t)
 			topic := fmt.Sprintf("payments-%d", time.Now().UnixNano())
-			load(t, addr, topic, 20_000)
+			load(t, addr, topic, 4000**killsFlag)
 			cfg, err := killable(addr, topic)
 			if err != nil {
 				t.Fatal(err)
@@ -27,16 +27,24 @@ func TestKill9(t *testing.T) {
 			w := worldAt(t, addr, cfg.Plan)
 			w.source, w.format = topic, cfg.Format
 			w.forget()
+			amidst := 0
 			for n := range *killsFlag {
-				written := w.written()
-				at := written + 1 + r.Int64N(20_000/int64(*killsFlag))
+				at := w.written() + 1 + r.Int64N(4000)
 				cmd, _ := child(t, childStream+addr+" "+topic+" "+instance)
-				w.until(fmt.Sprintf("row %d is written, of process %d", at, n), func() bool { return w.written() >= min(at, 20_000) })
+				over := false
+				w.until(fmt.Sprintf("row %d is written, of process %d", at, n), func() bool {
+					over = w.committed() >= int64(4000**killsFlag)
+					return over || w.written() >= at
+				})
 				if err := cmd.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
 				cmd.Wait()
+				if !over {
+					amidst++
+				}
 			}
+			t.Logf("%d of %d kills while there was work", amidst, *killsFlag)
 			cfg.Instance, cfg.UntilEnd = instance, true
 			w.run(cfg)
 			w.check(cfg)
@@ -54,6 +62,16 @@ func (w *world) forget() {
 		listed, err := w.admin().ListTopics(kadm.WithAuthorizedOps(w.ctx))
 		return err == nil && !listed.Has(topics[0]) && !listed.Has(topics[1])
 	})
+}
+
+// committed is the sum of the offsets that the group has committed.
+func (w *world) committed() (n int64) {
+	offsets, err := w.admin().FetchOffsets(w.ctx, streaming.Group(w.plan))
+	if err != nil {
+		return 0
+	}
+	offsets.Each(func(o kadm.OffsetResponse) { n += max(0, o.At) })
+	return n
 }
 
 // written is how many offsets of the features topic have been taken, committed or not.

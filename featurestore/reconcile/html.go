@@ -78,9 +78,10 @@ type keyRow struct {
 }
 
 type accountRow struct {
-	Account   PartitionAccount
-	Counts    []string
-	Watermark string
+	Partition, First, Next string
+	Counts                 []string
+	Watermark              string
+	Complaints             []string
 }
 
 // exampleSheet is one difference.
@@ -200,7 +201,11 @@ func (s *sheet) accounts(r *Report) {
 		}
 	}
 	for _, a := range r.Accounting {
-		s.Accounts = append(s.Accounts, accountRow{Account: a, Counts: groups(a.counts()...), Watermark: marks[a.Partition]})
+		row := accountRow{strconv.Itoa(int(a.Partition)), strconv.FormatInt(a.First, 10), strconv.FormatInt(a.Next, 10), groups(a.counts()...), marks[a.Partition], nil}
+		for _, c := range a.Complaints {
+			row.Complaints = append(row.Complaints, shorten(c, longestMessage))
+		}
+		s.Accounts = append(s.Accounts, row)
 	}
 }
 
@@ -218,7 +223,7 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 		x.Meaning += c.Cause.Meaning()
 	}
 	if e.Reason != "" {
-		x.Meaning += " Here " + e.Reason + "."
+		x.Meaning += " Here " + shorten(e.Reason, longestMessage) + "."
 	}
 	for _, f := range e.Features {
 		x.Values = append(x.Values, pair{

@@ -257,7 +257,7 @@ func (e *Example) why() string {
 	}
 	why := strings.Join(s, " and ")
 	if e.Reason != "" {
-		why += ": " + e.Reason
+		why += ": " + shorten(e.Reason, longestMessage)
 	}
 	return why
 }

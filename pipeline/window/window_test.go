@@ -56,7 +56,7 @@ func TestStart(t *testing.T) {
 		{tiled, 5*h + h/2, 4 * h, "exactly a tile's bound"},
 		{tiled, h, -h, "−0.5 h, floored away from zero"},
 		{hour, math.MinInt64 + 5, math.MinInt64, "no bound lies before the least"},
-		{tiled, math.MinInt64 + 2*h, math.MinInt64, "nor when floored"},
+		{tiled, math.MinInt64 + 3*h/2 + 10, math.MinInt64, "nor when floored"},
 	} {
 		if got := c.w.Start(c.t); got != c.want {
 			t.Errorf("%v asked at %d: %d, want %d: %s", c.w, c.t, got, c.want, c.description)
