@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -34,10 +35,17 @@ func Main(app *App) {
 	os.Exit(app.Run(ctx, os.Args[1:]))
 }
 
-// Run runs one command line and gives its exit code. What is wrong goes to standard error.
+// Run runs one command line and gives its exit code.
 func (a *App) Run(ctx context.Context, args []string) int {
+	return a.RunTo(ctx, args, os.Stdout, os.Stderr)
+}
+
+// RunTo is Run with the results written to out, and progress and what is wrong to errs.
+func (a *App) RunTo(ctx context.Context, args []string, out, errs io.Writer) int {
 	root := a.command()
 	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

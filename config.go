@@ -25,9 +25,9 @@ import (
 type Config struct {
 	DataDir     string        `koanf:"data_dir" help:"folder of the embedded parts: broker, lake, online store, ledger"`
 	Brokers     []string      `koanf:"brokers" help:"Kafka brokers, host:port; none: the embedded broker"`
-	Format      string        `koanf:"format" help:"how records are encoded: json, avro or confluent"`
-	AvroSchema  string        `koanf:"avro_schema" help:"file with the writer's schema, for format avro"`
-	Registry    string        `koanf:"registry" help:"URL of the schema registry, for format confluent"`
+	Format      string        `koanf:"record_format" help:"how records are encoded: json, avro or confluent"`
+	AvroSchema  string        `koanf:"avro_schema" help:"file with the writer's schema, for record_format avro"`
+	Registry    string        `koanf:"registry" help:"URL of the schema registry, for record_format confluent"`
 	Instance    string        `koanf:"instance" help:"name that this process keeps over restarts, and no other has, to take up its partitions at once"`
 	CommitEvery time.Duration `koanf:"commit_every" help:"how long a stream's transaction lasts"`
 	Warehouse   string        `koanf:"warehouse" help:"folder of the lake's tables (default: lake in the data folder)"`
@@ -161,13 +161,13 @@ func (c *Config) check() error {
 	var faults fault.List
 	formats := []string{"json", "avro", "confluent"}
 	if !slices.Contains(formats, c.Format) {
-		faults.Add(fault.New(fmt.Sprintf("format %q", c.Format), "is unknown", didYouMean(c.Format, formats)))
+		faults.Add(fault.New(fmt.Sprintf("record_format %q", c.Format), "is unknown", didYouMean(c.Format, formats)))
 	}
 	if c.Format == "avro" && c.AvroSchema == "" {
-		faults.Add(fault.New("format avro", "has no schema", "give the file with avro_schema"))
+		faults.Add(fault.New("record_format avro", "has no schema", "give the file with avro_schema"))
 	}
 	if c.Format == "confluent" && c.Registry == "" {
-		faults.Add(fault.New("format confluent", "has no registry", "give its URL with registry"))
+		faults.Add(fault.New("record_format confluent", "has no registry", "give its URL with registry"))
 	}
 	if c.CommitEvery < time.Millisecond {
 		faults.Add(fault.New("commit_every", fmt.Sprintf("is %v", c.CommitEvery), "use at least 1ms"))

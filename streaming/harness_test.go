@@ -294,7 +294,11 @@ func (w *world) got(cfg streaming.Config) outcome {
 	err := streaming.ReadRows(w.ctx, cfg.Source, func(rows *kernel.Rows) error {
 		for i := range rows.Len() {
 			num := rows.Partition[i]
-			stamp := stamps[num][len(o.rows[num])]
+			n := len(o.rows[num])
+			if n >= len(stamps[num]) {
+				return fmt.Errorf("partition %d: a plain consumer read %d rows, and there are more: %s", num, n, rowText(rows, i))
+			}
+			stamp := stamps[num][n]
 			if string(stamp.Key) != string(rows.Keys.At(i)) {
 				return errors.New("the record's key is not the row's")
 			}

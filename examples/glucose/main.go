@@ -11,7 +11,7 @@ import (
 func main() {
 	app := &spillway.App{Pipelines: []*pipeline.Pipeline{control.Glucose}}
 	if len(os.Args) > 1 && os.Args[1] == "demo" {
-		os.Exit(demo(app))
+		os.Exit(demo(app, os.Args[2:]))
 	}
 	spillway.Main(app)
 }

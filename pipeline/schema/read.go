@@ -116,7 +116,7 @@ func (r *reading) field(sf reflect.StructField, thing, tag string, offset uintpt
 	r.schema.Fields = append(r.schema.Fields, f)
 }
 
-var wellFormed = regexp.MustCompile(`^ *[^\x00-\x1f :"\x7f]+:"(\\.|[^"\\])*"`)
+var wellFormed = regexp.MustCompile(`^ *[^\x00-\x1f :,"\x7f]+:"(\\.|[^"\\])*"`)
 
 // misspelt tells whether the part of a tag that Go cannot read speaks of spill.
 func misspelt(tag reflect.StructTag) bool {

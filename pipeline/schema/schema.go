@@ -69,11 +69,11 @@ func goName(t reflect.Type, owner string, offset uintptr) string {
 		if offset < sf.Offset || offset >= sf.Offset+sf.Type.Size() {
 			continue
 		}
-		if name := owner + "." + sf.Name; sf.Type.Kind() != reflect.Struct || sf.Type == timeType {
-			return name
-		} else {
+		name := owner + "." + sf.Name
+		if sf.Type.Kind() == reflect.Struct && sf.Type != timeType {
 			return goName(sf.Type, name, offset-sf.Offset)
 		}
+		return name
 	}
 	return owner
 }
