@@ -1,9 +1,5 @@
 # What a contributor runs. Only `integration` needs more than Go, a C and C++ compiler and make.
 
-# duckdb-go offers its Arrow interface under this build tag. GOFLAGS hands it to every go command below.
-TAGS := duckdb_arrow
-export GOFLAGS := $(GOFLAGS) -tags=$(TAGS)
-
 TESTFLAGS ?=
 BENCHTIME ?= 1s
 LEAST_COVERAGE := 90
@@ -15,7 +11,7 @@ CONCURRENT := streaming featurestore batch lakehouse pipeline
 STATICCHECK := .tools/staticcheck-v0.8.2/staticcheck
 GOFUMPT := .tools/gofumpt-v0.12.0/gofumpt
 
-.PHONY: test demo lint race cover bench integration tools
+.PHONY: test demo lint race cover bench integration outside tools
 
 test:
 	go test $(TESTFLAGS) ./...
@@ -26,8 +22,8 @@ demo:
 lint: tools
 	@unformatted=$$($(GOFUMPT) -l .) && [ -z "$$unformatted" ] || \
 		{ echo "not formatted; run $(GOFUMPT) -w on:"; echo "$$unformatted"; exit 1; }
-	go vet -tags=$(TAGS),integration ./...
-	$(STATICCHECK) -tags=$(TAGS),integration ./...
+	go vet -tags=integration ./...
+	$(STATICCHECK) -tags=integration ./...
 
 race:
 	go test -race $(TESTFLAGS) $(patsubst %,./%/...,$(wildcard $(CONCURRENT)))
@@ -41,9 +37,13 @@ cover:
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-integration:
+# A module of its own, as users have, is built and run beside the integration tests.
+integration: outside
 	integration/real/install
-	go test $(TESTFLAGS) -tags=$(TAGS),integration -count=1 -timeout 30m ./integration/...
+	go test $(TESTFLAGS) -tags=integration -count=1 -timeout 30m ./integration/...
+
+outside:
+	cd examples/outside && go vet ./... && go build -o /dev/null .
 
 tools: $(STATICCHECK) $(GOFUMPT)
 

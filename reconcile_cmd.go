@@ -150,8 +150,10 @@ func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.
 			return e.sorted(ctx, from, liveSchema(plan))
 		}}
 	}
-	in := &reconcile.Input{Plan: plan, Snapshot: strconv.FormatInt(snap.ID, 10), At: time.Now(), Log: e,
-		Stream: side(stream), Served: side(served), Truth: side(truth)}
+	in := &reconcile.Input{
+		Plan: plan, Snapshot: strconv.FormatInt(snap.ID, 10), At: time.Now(), Log: e,
+		Stream: side(stream), Served: side(served), Truth: side(truth),
+	}
 	in.Served.Accounts, in.Served.Withheld = accounts, withheld
 	in.Stream.Accounts = streamAccounts(committed, snap.Frontier())
 	return in, nil

@@ -34,8 +34,10 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(string(e.batch), func(t *testing.T) {
 			b := newBench(t)
-			conformance.Run(t, conformance.Engine{Name: e.name, Reading: e.reading, Unordered: true,
-				Answer: func(q *conformance.Question) (*conformance.Answers, error) { return b.answer(q, e.batch) }})
+			conformance.Run(t, conformance.Engine{
+				Name: e.name, Reading: e.reading, Unordered: true,
+				Answer: func(q *conformance.Question) (*conformance.Answers, error) { return b.answer(q, e.batch) },
+			})
 		})
 	}
 }
@@ -206,7 +208,7 @@ func (b *bench) checkValues(ctx context.Context, q *conformance.Question, plan *
 		}
 		answer := oracle.Answer(pipelinetest.Training, []pipelinetest.Ask{{Key: e.Key, Time: want}})[0]
 		var values []expr.Datum
-		var fits = true
+		fits := true
 		for i := range q.Plan.Features {
 			if f := &q.Plan.Features[i]; f.Historical {
 				values = append(values, answer.Values[i])

@@ -116,8 +116,10 @@ func (s *copySearch) compare(ctx context.Context, where []string) error {
 	src := &h.plan.Source
 	columns, names := h.reading(src.ID)
 	lay := h.layOut(names, map[string]string{schema.StampColumn: src.Schema.Fields[src.Time].Name})
-	q := query{columns: columns, files: h.files, where: append(h.valid(), where...),
-		order: fmt.Sprintf("ORDER BY %s, %s, %s, %s", h.key(), h.name(src.ID), offsetName, partitionName)}
+	q := query{
+		columns: columns, files: h.files, where: append(h.valid(), where...),
+		order: fmt.Sprintf("ORDER BY %s, %s, %s, %s", h.key(), h.name(src.ID), offsetName, partitionName),
+	}
 	q.where = append(q.where, fmt.Sprintf("%s IN (SELECT _n FROM %s)", s.number(), suspectsTable))
 	var key, id []byte // of the last valid record
 	any := false

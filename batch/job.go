@@ -97,8 +97,10 @@ func (r *Report) Result() schedule.Result {
 	if err != nil {
 		panic(err) // A frontier is a map of whole numbers.
 	}
-	return schedule.Result{InputSnapshot: r.Snapshot, OutputSnapshot: r.Output, RowsRead: r.Read, RowsWritten: r.Written,
-		CPU: r.CPU, PeakMemory: r.PeakMemory, Frontier: string(frontier)}
+	return schedule.Result{
+		InputSnapshot: r.Snapshot, OutputSnapshot: r.Output, RowsRead: r.Read, RowsWritten: r.Written,
+		CPU: r.CPU, PeakMemory: r.PeakMemory, Frontier: string(frontier),
+	}
 }
 
 // Run does the job. The errors that somebody can mend are faults: an empty interval, an unknown snapshot, an archive that
@@ -134,8 +136,10 @@ func run(ctx context.Context, job *Job, deps *Deps, report *Report) error {
 // Recorded runs the job as a manual run of the ledger: it starts the run, gives the job its id, and records how it ended.
 // A run that its context stopped is abandoned.
 func Recorded(ctx context.Context, ledger *schedule.Ledger, job Job, deps Deps) (schedule.Run, Report, error) {
-	run, err := ledger.Start(ctx, schedule.Spec{Pipeline: job.Plan.Name, PlanHash: job.Plan.Hash(), Reading: job.Reading,
-		Interval: job.Interval, Trigger: schedule.Manual, Attempt: 1})
+	run, err := ledger.Start(ctx, schedule.Spec{
+		Pipeline: job.Plan.Name, PlanHash: job.Plan.Hash(), Reading: job.Reading,
+		Interval: job.Interval, Trigger: schedule.Manual, Attempt: 1,
+	})
 	if err != nil {
 		return run, Report{}, err
 	}

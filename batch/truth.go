@@ -185,8 +185,10 @@ func (t *truthRun) push(ctx context.Context, p part, folds []*kernel.Fold) error
 	// Times that lie too far ahead were left out by SQL, so the kernel need not compare them with the record's timestamp.
 	lay := h.layOut(names, map[string]string{schema.StampColumn: names[1]})
 	for _, r := range ranges {
-		q := query{columns: columns, files: p.files, join: h.notCopies(), where: slices.Concat(h.valid(), h.within(p.sees), h.in(r), h.where()),
-			order: h.sorted()}
+		q := query{
+			columns: columns, files: p.files, join: h.notCopies(), where: slices.Concat(h.valid(), h.within(p.sees), h.in(r), h.where()),
+			order: h.sorted(),
+		}
 		err := h.each(ctx, q, func(b arrow.RecordBatch) error {
 			rec := lay.batch(b)
 			defer rec.Release()
@@ -258,8 +260,10 @@ type keySpine struct {
 // keys begins a query of the keys that have a valid event before a time, in their order.
 func (h *History) keys(ctx context.Context, before int64) (*keySpine, error) {
 	sees := lakehouse.Range{From: math.MinInt64, To: before}
-	sql, err := h.sql(query{columns: []string{"DISTINCT " + h.key()}, files: overlapping(h.files, sees),
-		where: append(h.valid(), h.within(sees)...), order: "ORDER BY " + h.key()})
+	sql, err := h.sql(query{
+		columns: []string{"DISTINCT " + h.key()}, files: overlapping(h.files, sees),
+		where: append(h.valid(), h.within(sees)...), order: "ORDER BY " + h.key(),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -94,8 +94,10 @@ func (h *History) unsure(ctx context.Context, peaks map[int32]int64) ([]int32, e
 	}
 	sure := map[int32]bool{}
 	seen := map[[2]string]bool{}
-	q := query{columns: columns, files: h.files, join: fmt.Sprintf("SEMI JOIN _tops ON %s = _p AND %s", partitionName, same), where: where,
-		order: fmt.Sprintf("ORDER BY %s, %s", partitionName, offsetName)}
+	q := query{
+		columns: columns, files: h.files, join: fmt.Sprintf("SEMI JOIN _tops ON %s = _p AND %s", partitionName, same), where: where,
+		order: fmt.Sprintf("ORDER BY %s, %s", partitionName, offsetName),
+	}
 	err = h.each(ctx, q, func(b arrow.RecordBatch) error {
 		rec := lay.batch(b)
 		defer rec.Release()

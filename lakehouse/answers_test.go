@@ -128,8 +128,10 @@ func answersOf(b arrow.RecordBatch) []answer {
 	col := func(name string) arrow.Array { return b.Column(b.Schema().FieldIndices(name)[0]) }
 	out := make([]answer, b.NumRows())
 	for i := range out {
-		out[i] = answer{card: col("card").(*array.String).Value(i), ask: int64(col("ask_time").(*array.Timestamp).Value(i)),
-			offset: col("offset").(*array.Int64).Value(i)}
+		out[i] = answer{
+			card: col("card").(*array.String).Value(i), ask: int64(col("ask_time").(*array.Timestamp).Value(i)),
+			offset: col("offset").(*array.Int64).Value(i),
+		}
 		if c := col("spend_1h"); c.IsValid(i) {
 			out[i].spend = c.(*array.Float64).Value(i)
 		}

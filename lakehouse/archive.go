@@ -37,8 +37,10 @@ func (l *Lake) Archive(ctx context.Context, log Log) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	y := &layout{id: id, kind: kindArchive, of: log.Topic, schema: log.Schema, unique: log.ID,
-		order: [4]string{log.Key, log.Time, schema.PartitionColumn, schema.OffsetColumn}}
+	y := &layout{
+		id: id, kind: kindArchive, of: log.Topic, schema: log.Schema, unique: log.ID,
+		order: [4]string{log.Key, log.Time, schema.PartitionColumn, schema.OffsetColumn},
+	}
 	t, err := l.ensure(ctx, y)
 	if err != nil {
 		return nil, err
@@ -141,7 +143,8 @@ func (t *Table) committedAs(tbl *table.Table, token string) int64 {
 
 // stage adds a snapshot with the files to the transaction; without a file an empty one all the same (L2).
 func stage(ctx context.Context, txn *table.Transaction, files []iceberg.DataFile, sc *arrow.Schema,
-	props iceberg.Properties) error {
+	props iceberg.Properties,
+) error {
 	if len(files) > 0 {
 		return txn.AddDataFiles(ctx, files, props, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
 	}

@@ -34,7 +34,8 @@ func (g guard) LoadTable(ctx context.Context, id table.Identifier) (*table.Table
 }
 
 func (g guard) CommitTable(ctx context.Context, id table.Identifier, reqs []table.Requirement,
-	updates []table.Update) (table.Metadata, string, error) {
+	updates []table.Update,
+) (table.Metadata, string, error) {
 	meta, at, err := g.lake.cat.CommitTable(ctx, id, reqs, updates)
 	if err != nil && !errors.Is(err, table.ErrCommitFailed) && says(err, "equirement failed") {
 		err = fmt.Errorf("%w: %w", table.ErrCommitFailed, err)
@@ -51,7 +52,8 @@ func (u unsure) Unwrap() error { return u.error }
 // lands only on the very snapshot that build saw. token names the commit ("" for one that makes no snapshot). After an
 // error of unknown outcome the table is searched for it, so that a commit is never reported lost that is there.
 func (t *Table) commit(ctx context.Context, token string,
-	build func(*table.Table, *table.Transaction) error) (*table.Table, error) {
+	build func(*table.Table, *table.Transaction) error,
+) (*table.Table, error) {
 	wait := commitWaitMin
 	for range commitTries {
 		tbl, err := t.lake.load(ctx, t.id)

@@ -58,8 +58,10 @@ func (l *Lake) newDayWriter(ctx context.Context, tbl *table.Table, y *layout) (*
 	if err != nil {
 		return nil, err
 	}
-	w := &dayWriter{ctx: ctx, lake: l, tbl: tbl, layout: y, schema: sc, order: newOrderCheck(tbl, y), time: y.indices()[1],
-		props: encodings(sc, y), open: map[int64]*dataFile{}}
+	w := &dayWriter{
+		ctx: ctx, lake: l, tbl: tbl, layout: y, schema: sc, order: newOrderCheck(tbl, y), time: y.indices()[1],
+		props: encodings(sc, y), open: map[int64]*dataFile{},
+	}
 	return w, nil
 }
 

@@ -36,8 +36,10 @@ type Features struct {
 // Features opens the table of a plan's results in one reading for writing. It creates the table if there is none, and
 // adds the columns of features that it lacks. Errors are faults, as those of Archive.
 func (l *Lake) Features(ctx context.Context, plan *pipeline.Plan, reading string) (*Features, error) {
-	y := &layout{id: featureID(plan.Name, reading), kind: kindFeatures, of: plan.Name + " " + reading,
-		schema: plan.Arrow(), order: [4]string{plan.KeyName, askColumn, partitionColumn, offsetColumn}}
+	y := &layout{
+		id: featureID(plan.Name, reading), kind: kindFeatures, of: plan.Name + " " + reading,
+		schema: plan.Arrow(), order: [4]string{plan.KeyName, askColumn, partitionColumn, offsetColumn},
+	}
 	t, err := l.ensure(ctx, y)
 	if err != nil {
 		return nil, err
@@ -123,7 +125,8 @@ func (f *Features) write(w *dayWriter, rows array.RecordReader, in Range) ([]ice
 // stage takes every file with rows of the interval out of the table and puts the new ones in. Of a file that also holds
 // rows outside, those are written anew; its delete files are applied then, so that no row comes back.
 func (f *Features) stage(ctx context.Context, tbl *table.Table, txn *table.Transaction, files []iceberg.DataFile,
-	in Range, props iceberg.Properties) (kept []string, err error) {
+	in Range, props iceberg.Properties,
+) (kept []string, err error) {
 	if missing, err := f.layout.check(tbl); err != nil {
 		return nil, err
 	} else if len(missing) > 0 {

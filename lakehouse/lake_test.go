@@ -127,8 +127,10 @@ func history(seed uint64, n int, partitions int32) []record {
 	for i := range records {
 		p := rng.Int32N(partitions)
 		next[p] += 1 + rng.Int64N(3)/2 // now and then an offset is one of Kafka's own
-		r := record{partition: p, offset: next[p] - 1, card: fmt.Sprintf("c%d", rng.IntN(20)),
-			at: (rng.Int64N(5)-2)*microsPerDay + rng.Int64N(50)*3600*500_000, amount: float64(rng.IntN(1000)) / 100}
+		r := record{
+			partition: p, offset: next[p] - 1, card: fmt.Sprintf("c%d", rng.IntN(20)),
+			at: (rng.Int64N(5)-2)*microsPerDay + rng.Int64N(50)*3600*500_000, amount: float64(rng.IntN(1000)) / 100,
+		}
 		if rng.IntN(20) == 0 {
 			r = record{partition: r.partition, offset: r.offset, fault: "no JSON"}
 		}

@@ -102,11 +102,14 @@ func (l *Lake) create(ctx context.Context, y *layout) error {
 	}
 	sc := iceberg.NewSchema(0, fields...)
 	spec := iceberg.NewPartitionSpec(iceberg.PartitionField{
-		SourceIDs: []int{fieldID(sc, y.time())}, FieldID: 1000, Name: dayField, Transform: iceberg.DayTransform{}})
+		SourceIDs: []int{fieldID(sc, y.time())}, FieldID: 1000, Name: dayField, Transform: iceberg.DayTransform{},
+	})
 	var sorted []table.SortField
 	for _, name := range y.order {
-		sorted = append(sorted, table.SortField{SourceIDs: []int{fieldID(sc, name)}, Transform: iceberg.IdentityTransform{},
-			Direction: table.SortASC, NullOrder: table.NullsFirst})
+		sorted = append(sorted, table.SortField{
+			SourceIDs: []int{fieldID(sc, name)}, Transform: iceberg.IdentityTransform{},
+			Direction: table.SortASC, NullOrder: table.NullsFirst,
+		})
 	}
 	order, err := table.NewSortOrder(1, sorted)
 	if err != nil {

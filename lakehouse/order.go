@@ -200,8 +200,10 @@ func (o *orderCheck) see(rows arrow.RecordBatch) {
 	}
 	c := coordinatesOf(rows, o.at)
 	for i := range int(rows.NumRows()) {
-		m := mark{hasKey: c.key.IsValid(i), hasTime: c.time.IsValid(i), hasPart: c.partition.IsValid(i),
-			hasOff: c.offset.IsValid(i)}
+		m := mark{
+			hasKey: c.key.IsValid(i), hasTime: c.time.IsValid(i), hasPart: c.partition.IsValid(i),
+			hasOff: c.offset.IsValid(i),
+		}
 		if m.hasKey {
 			m.key = c.key.Value(i)
 		}

@@ -70,7 +70,8 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 func newDataFile(fs storage, path string, day *int32, sc *arrow.Schema, props *parquet.WriterProperties,
-	order orderCheck) (*dataFile, error) {
+	order orderCheck,
+) (*dataFile, error) {
 	out, err := fs.Create(path)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,8 @@ import (
 // iceberg-go's own copy-on-write reads the files without their delete files, and so brings deleted rows back
 // (apache/iceberg-go#2042). This reads them as a scan does.
 func (f *Features) rest(ctx context.Context, tbl *table.Table, cut []table.FileScanTask,
-	in Range) ([]iceberg.DataFile, []string, error) {
+	in Range,
+) ([]iceberg.DataFile, []string, error) {
 	if len(cut) == 0 {
 		return nil, nil, nil
 	}

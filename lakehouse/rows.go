@@ -29,7 +29,8 @@ func (s *Snapshot) Rows(ctx context.Context, r Range, columns ...string) iter.Se
 
 // read decodes files in their order, and of their rows those that the filter admits. It projects on the newest schema.
 func (t *Table) read(ctx context.Context, tbl *table.Table, tasks []table.FileScanTask, filter iceberg.BooleanExpression,
-	columns []string) iter.Seq2[arrow.RecordBatch, error] {
+	columns []string,
+) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		if len(tasks) == 0 {
 			return

@@ -123,9 +123,11 @@ func TestColumnsCarryFieldIDs(t *testing.T) {
 	for _, c := range columns {
 		got = append(got, fmt.Sprintf("%d %s %s %v", c.ID, c.Name, c.Type, c.Required))
 	}
-	want := []string{"1 id utf8 false", "2 card utf8 false", "3 merchant utf8 false", "4 amount float64 false", "5 items int64 false",
+	want := []string{
+		"1 id utf8 false", "2 card utf8 false", "3 merchant utf8 false", "4 amount float64 false", "5 items int64 false",
 		"6 online bool false", "7 at timestamp[us, tz=UTC] false", "8 " + schema.PartitionColumn + " int32 true", "9 " + schema.OffsetColumn + " int64 true",
-		"10 " + schema.StampColumn + " timestamp[us, tz=UTC] true", "11 " + schema.FaultColumn + " utf8 false", "12 " + schema.RawColumn + " binary false"}
+		"10 " + schema.StampColumn + " timestamp[us, tz=UTC] true", "11 " + schema.FaultColumn + " utf8 false", "12 " + schema.RawColumn + " binary false",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("columns\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}

@@ -106,28 +106,50 @@ var refused = []struct {
 	what, statement string
 	says            []string
 }{
-	{"a plain field for an aggregate that may be null", `pipeline.Feature(&c.Float, agg.Sum(expr.Col(&r.Volt)), last)`,
-		[]string{"agg.Maybe[float64]", "agg.Of[float64]"}},
-	{"a pointer for a count", `pipeline.Feature(&c.IntPtr, agg.Count(), last)`,
-		[]string{"agg.Total", "agg.Of[*int64]"}},
-	{"an int for a count", `pipeline.Feature(&c.Plain, agg.Count(), last)`,
-		[]string{"agg.Total", "agg.Of[int]"}},
-	{"a pointer for what Or has filled", `pipeline.Feature(&c.FloatPtr, agg.Sum(expr.Col(&r.Volt)).Or(0), last)`,
-		[]string{"agg.Plain[float64]", "agg.Of[*float64]"}},
-	{"an int for a mean", `pipeline.Feature(&c.Int, agg.Mean(expr.Col(&r.Ticks)).Or(0), last)`,
-		[]string{"agg.Plain[float64]", "agg.Of[int64]"}},
-	{"a float for a sum of ints", `pipeline.Feature(&c.Float, agg.Sum(expr.Col(&r.Ticks)).Or(0), last)`,
-		[]string{"agg.Plain[int64]", "agg.Of[float64]"}},
-	{"a float for a temperature", `pipeline.Feature(&c.Float, agg.Max(expr.Col(&r.Temp)).Or(0), last)`,
-		[]string{"agg.Plain[Celsius]", "agg.Of[float64]"}},
-	{"a number for a text", `pipeline.Feature(&c.FloatPtr, agg.Last(expr.Col(&r.Sensor)), last)`,
-		[]string{"agg.Maybe[string]", "agg.Of[*float64]"}},
-	{"a pointer for a sql.Null", `pipeline.Feature(&c.FloatPtr, agg.Sum(expr.Col(&r.Volt)).Null(), last)`,
-		[]string{"agg.SQLNull[float64]", "agg.Of[*float64]"}},
-	{"a sql.Null without Null", `pipeline.Feature(&c.FloatNull, agg.Sum(expr.Col(&r.Volt)), last)`,
-		[]string{"agg.Maybe[float64]", "agg.Of[sql.Null[float64]]"}},
-	{"the field itself for its address", `pipeline.Feature(c.Int, agg.Count(), last)`,
-		[]string{"c.Int", "int64"}},
+	{
+		"a plain field for an aggregate that may be null", `pipeline.Feature(&c.Float, agg.Sum(expr.Col(&r.Volt)), last)`,
+		[]string{"agg.Maybe[float64]", "agg.Of[float64]"},
+	},
+	{
+		"a pointer for a count", `pipeline.Feature(&c.IntPtr, agg.Count(), last)`,
+		[]string{"agg.Total", "agg.Of[*int64]"},
+	},
+	{
+		"an int for a count", `pipeline.Feature(&c.Plain, agg.Count(), last)`,
+		[]string{"agg.Total", "agg.Of[int]"},
+	},
+	{
+		"a pointer for what Or has filled", `pipeline.Feature(&c.FloatPtr, agg.Sum(expr.Col(&r.Volt)).Or(0), last)`,
+		[]string{"agg.Plain[float64]", "agg.Of[*float64]"},
+	},
+	{
+		"an int for a mean", `pipeline.Feature(&c.Int, agg.Mean(expr.Col(&r.Ticks)).Or(0), last)`,
+		[]string{"agg.Plain[float64]", "agg.Of[int64]"},
+	},
+	{
+		"a float for a sum of ints", `pipeline.Feature(&c.Float, agg.Sum(expr.Col(&r.Ticks)).Or(0), last)`,
+		[]string{"agg.Plain[int64]", "agg.Of[float64]"},
+	},
+	{
+		"a float for a temperature", `pipeline.Feature(&c.Float, agg.Max(expr.Col(&r.Temp)).Or(0), last)`,
+		[]string{"agg.Plain[Celsius]", "agg.Of[float64]"},
+	},
+	{
+		"a number for a text", `pipeline.Feature(&c.FloatPtr, agg.Last(expr.Col(&r.Sensor)), last)`,
+		[]string{"agg.Maybe[string]", "agg.Of[*float64]"},
+	},
+	{
+		"a pointer for a sql.Null", `pipeline.Feature(&c.FloatPtr, agg.Sum(expr.Col(&r.Volt)).Null(), last)`,
+		[]string{"agg.SQLNull[float64]", "agg.Of[*float64]"},
+	},
+	{
+		"a sql.Null without Null", `pipeline.Feature(&c.FloatNull, agg.Sum(expr.Col(&r.Volt)), last)`,
+		[]string{"agg.Maybe[float64]", "agg.Of[sql.Null[float64]]"},
+	},
+	{
+		"the field itself for its address", `pipeline.Feature(c.Int, agg.Count(), last)`,
+		[]string{"c.Int", "int64"},
+	},
 	{"Or of another type", `agg.Sum(expr.Col(&r.Ticks)).Or(0.5)`, []string{"0.5", "int64"}},
 	{"Or of a count", `agg.Count().Or(0)`, []string{"agg.Total", "Or"}},
 	{"Or twice", `agg.Sum(expr.Col(&r.Volt)).Or(0).Or(1)`, []string{"agg.Plain[float64]", "Or"}},
@@ -145,25 +167,39 @@ var refused = []struct {
 	{"a column that does not exist", `expr.Col(&r.Voltage)`, []string{"r.Voltage", "Reading"}},
 
 	{"arithmetic on texts", `expr.Add(expr.Col(&r.Sensor), expr.Lit("x"))`, []string{"string", "expr.Number"}},
-	{"arithmetic of an int and a float", `expr.Add(expr.Col(&r.Ticks), expr.Col(&r.Volt))`,
-		[]string{"expr.Expr[float64]", "expr.Expr[int64]"}},
-	{"arithmetic of an int64 and a bare constant", `expr.Add(expr.Col(&r.Ticks), expr.Lit(5))`,
-		[]string{"expr.Expr[int]", "expr.Expr[int64]"}},
+	{
+		"arithmetic of an int and a float", `expr.Add(expr.Col(&r.Ticks), expr.Col(&r.Volt))`,
+		[]string{"expr.Expr[float64]", "expr.Expr[int64]"},
+	},
+	{
+		"arithmetic of an int64 and a bare constant", `expr.Add(expr.Col(&r.Ticks), expr.Lit(5))`,
+		[]string{"expr.Expr[int]", "expr.Expr[int64]"},
+	},
 	{"volts and degrees", `expr.Sub(expr.Col(&r.Volt), expr.Col(&r.Temp))`, []string{"expr.Expr[Celsius]", "expr.Expr[float64]"}},
-	{"a text compared with a number", `expr.Equal(expr.Col(&r.Sensor), expr.Col(&r.Volt))`,
-		[]string{"expr.Expr[float64]", "expr.Expr[string]"}},
+	{
+		"a text compared with a number", `expr.Equal(expr.Col(&r.Sensor), expr.Col(&r.Volt))`,
+		[]string{"expr.Expr[float64]", "expr.Expr[string]"},
+	},
 	{"a number compared with a text", `expr.Col(&r.Volt).Gt("5")`, []string{`"5"`, "float64"}},
 	{"an int compared with a fraction", `expr.Col(&r.Ticks).Gt(0.5)`, []string{"0.5", "int64"}},
 	{"Go's own comparison", `_ = expr.Col(&r.Volt) > 5`, []string{"expr.Expr[float64]"}},
-	{"If of two types", `expr.If(expr.Col(&r.On), expr.Col(&r.Volt), expr.Col(&r.Ticks))`,
-		[]string{"expr.Expr[int64]", "expr.Expr[float64]"}},
-	{"IfNull of two types", `expr.IfNull(expr.Col(&r.Volt), expr.Col(&r.Sensor))`,
-		[]string{"expr.Expr[string]", "expr.Expr[float64]"}},
+	{
+		"If of two types", `expr.If(expr.Col(&r.On), expr.Col(&r.Volt), expr.Col(&r.Ticks))`,
+		[]string{"expr.Expr[int64]", "expr.Expr[float64]"},
+	},
+	{
+		"IfNull of two types", `expr.IfNull(expr.Col(&r.Volt), expr.Col(&r.Sensor))`,
+		[]string{"expr.Expr[string]", "expr.Expr[float64]"},
+	},
 	{"Not of a number", `expr.Not(expr.Col(&r.Volt))`, []string{"expr.Expr[float64]", "expr.Expr[bool]"}},
-	{"a function of another type", `expr.Call("f/v1", func(float64) bool { return true }, expr.Col(&r.Sensor))`,
-		[]string{"expr.Expr[string]", "expr.Expr[float64]"}},
-	{"a function that may fail", `expr.Call("f/v1", func(float64) (bool, error) { return true, nil }, expr.Col(&r.Volt))`,
-		[]string{"func(float64) (bool, error)"}},
+	{
+		"a function of another type", `expr.Call("f/v1", func(float64) bool { return true }, expr.Col(&r.Sensor))`,
+		[]string{"expr.Expr[string]", "expr.Expr[float64]"},
+	},
+	{
+		"a function that may fail", `expr.Call("f/v1", func(float64) (bool, error) { return true, nil }, expr.Col(&r.Volt))`,
+		[]string{"func(float64) (bool, error)"},
+	},
 
 	{"Where with a number", `s.Where(expr.Col(&r.Volt))`, []string{"expr.Expr[float64]", "expr.Expr[bool]"}},
 	{"Where with a bool", `s.Where(r.On)`, []string{"bool", "expr.Expr[bool]"}},

@@ -84,8 +84,10 @@ func TestParseCronErrors(t *testing.T) {
 
 // zones change their clocks in every way there is: in the small hours, at midnight (which one day then lacks), by half an
 // hour, against the year's usual order, and never.
-var zones = []string{"UTC", "Europe/Berlin", "America/New_York", "America/Havana", "Africa/Cairo", "America/Santiago",
-	"Asia/Beirut", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca"}
+var zones = []string{
+	"UTC", "Europe/Berlin", "America/New_York", "America/Havana", "Africa/Cairo", "America/Santiago",
+	"Asia/Beirut", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca",
+}
 
 // TestCronAgainstCalendar holds Next and Floor against a walk over every minute of a year's clock changes.
 func TestCronAgainstCalendar(t *testing.T) {
@@ -140,8 +142,10 @@ func randomRule(random *rand.Rand) calendarRule {
 		}
 		return set
 	}
-	return calendarRule{minute: pick(0.1, 3, 0, 60), hour: pick(0.3, 2, 0, 6),
-		day: pick(0.5, 12, 1, 29), weekday: pick(0.6, 2, 0, 7)}
+	return calendarRule{
+		minute: pick(0.1, 3, 0, 60), hour: pick(0.3, 2, 0, 6),
+		day: pick(0.5, 12, 1, 29), weekday: pick(0.6, 2, 0, 7),
+	}
 }
 
 func (r calendarRule) String() string {
@@ -177,8 +181,10 @@ func changeNear(place *time.Location, random *rand.Rand) time.Time {
 }
 
 func FuzzParseCron(f *testing.F) {
-	for _, seed := range []string{"30 2 * * *", "CRON_TZ=Asia/Beirut 0,30 */5 1-7 JAN-MAR,12 ?", "@every 90s",
-		"TZ=UTC @weekly", "TZ=UTC", "0 0 29 2 *", "@daily", "* * * * 1/3", "CRON_TZ=Local 0 0 * * *"} {
+	for _, seed := range []string{
+		"30 2 * * *", "CRON_TZ=Asia/Beirut 0,30 */5 1-7 JAN-MAR,12 ?", "@every 90s",
+		"TZ=UTC @weekly", "TZ=UTC", "0 0 29 2 *", "@daily", "* * * * 1/3", "CRON_TZ=Local 0 0 * * *",
+	} {
 		f.Add(seed, int64(1_790_000_000))
 	}
 	f.Fuzz(func(t *testing.T, text string, second int64) {

@@ -75,8 +75,10 @@ func (j *Job) backoff(attempt int) time.Duration {
 
 // spec is what the ledger is told of one attempt.
 func (j *Job) spec(t Tick) Spec {
-	return Spec{Pipeline: j.Pipeline, PlanHash: j.PlanHash, Reading: j.Reading, Interval: t.Interval,
-		Trigger: Scheduled, Job: j.Name, Tick: t.At, Attempt: t.Attempt}
+	return Spec{
+		Pipeline: j.Pipeline, PlanHash: j.PlanHash, Reading: j.Reading, Interval: t.Interval,
+		Trigger: Scheduled, Job: j.Name, Tick: t.At, Attempt: t.Attempt,
+	}
 }
 
 // check adds all that is wrong with the job to the list, and reads its cron expression.

@@ -67,11 +67,15 @@ func TestLedgerKeepsAllOfARun(t *testing.T) {
 	clock := newClock(t, "2026-11-21T02:00:00.000123456Z")
 	l := openLedger(t, "", clock)
 	tick := at(t, "2026-11-21T02:00:00Z")
-	spec := Spec{Pipeline: "card_activity", PlanHash: "c0ffee", Reading: Served, Trigger: Scheduled, Job: "nightly",
-		Tick: tick, Interval: Interval{From: tick.Add(-24 * time.Hour).UnixMicro(), To: tick.UnixMicro()}, Attempt: 3}
+	spec := Spec{
+		Pipeline: "card_activity", PlanHash: "c0ffee", Reading: Served, Trigger: Scheduled, Job: "nightly",
+		Tick: tick, Interval: Interval{From: tick.Add(-24 * time.Hour).UnixMicro(), To: tick.UnixMicro()}, Attempt: 3,
+	}
 	run := mustStart(t, l, spec)
-	want := Run{ID: "20261121T020000.000123Z", Spec: spec, State: Running, Started: at(t, "2026-11-21T02:00:00.000123Z"),
-		PID: l.self.pid, Host: l.self.host}
+	want := Run{
+		ID: "20261121T020000.000123Z", Spec: spec, State: Running, Started: at(t, "2026-11-21T02:00:00.000123Z"),
+		PID: l.self.pid, Host: l.self.host,
+	}
 	if !reflect.DeepEqual(run, want) {
 		t.Fatalf("started\n%+v, want\n%+v", run, want)
 	}
@@ -82,8 +86,10 @@ func TestLedgerKeepsAllOfARun(t *testing.T) {
 	clock.set(at(t, "2026-11-21T02:00:07Z"))
 	check(t, l.Publish(ctx, run.ID))
 	clock.set(at(t, "2026-11-21T02:00:09.000123Z"))
-	result := Result{InputSnapshot: 77, OutputSnapshot: 1<<63 - 1, RowsRead: 34890, RowsWritten: 12,
-		CPU: 1500 * time.Millisecond, PeakMemory: 1 << 32, Frontier: `{"0":{"next":9}}`}
+	result := Result{
+		InputSnapshot: 77, OutputSnapshot: 1<<63 - 1, RowsRead: 34890, RowsWritten: 12,
+		CPU: 1500 * time.Millisecond, PeakMemory: 1 << 32, Frontier: `{"0":{"next":9}}`,
+	}
 	check(t, l.Finish(ctx, run.ID, result))
 	want.State, want.Result = Succeeded, result
 	want.Published, want.Finished = at(t, "2026-11-21T02:00:07Z"), at(t, "2026-11-21T02:00:09.000123Z")
@@ -203,8 +209,10 @@ func TestIDsIncreaseThoughTheClockDoesNot(t *testing.T) {
 	clock := newClock(t, "2026-11-21T02:00:00Z")
 	l := openLedger(t, "", clock)
 	last := ""
-	for i, now := range []string{"2026-11-21T02:00:00Z", "2026-11-21T02:00:00Z", "2026-11-20T00:00:00Z",
-		"2026-11-21T02:00:00.000002Z", "2026-11-21T03:00:00Z"} {
+	for i, now := range []string{
+		"2026-11-21T02:00:00Z", "2026-11-21T02:00:00Z", "2026-11-20T00:00:00Z",
+		"2026-11-21T02:00:00.000002Z", "2026-11-21T03:00:00Z",
+	} {
 		clock.set(at(t, now))
 		run := mustStart(t, l, manual(fmt.Sprint("p", i)))
 		if run.ID <= last || !run.Started.Equal(at(t, now)) {

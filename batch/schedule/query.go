@@ -17,9 +17,11 @@ func scanRun(row interface{ Scan(...any) error }, more ...any) (Run, error) {
 	var r Run
 	var from, to, tick, input, output, finished, published sql.NullInt64
 	var started, wall, cpu int64
-	err := row.Scan(append([]any{&r.ID, &r.Pipeline, &r.PlanHash, &r.Reading, &from, &to, &r.Trigger, &r.Job, &tick,
+	err := row.Scan(append([]any{
+		&r.ID, &r.Pipeline, &r.PlanHash, &r.Reading, &from, &to, &r.Trigger, &r.Job, &tick,
 		&r.Attempt, &r.State, &input, &output, &r.RowsRead, &r.RowsWritten, &cpu, &r.PeakMemory, &r.Frontier,
-		&started, &finished, &wall, &published, &r.Error, &r.PID, &r.Host}, more...)...)
+		&started, &finished, &wall, &published, &r.Error, &r.PID, &r.Host,
+	}, more...)...)
 	if err != nil {
 		return Run{}, err
 	}

@@ -33,8 +33,10 @@ func New(ledger *Ledger, log *slog.Logger, jobs ...Job) (*Scheduler, error) {
 			wrong.Add(fault.New(fmt.Sprintf("job %q", job.Name), "is there twice", "give each job a name of its own"))
 		}
 		names[job.Name] = true
-		s.runners = append(s.runners, &jobRunner{Job: job, cron: cron, ledger: ledger, clock: ledger.clock,
-			log: log.With("job", job.Name)})
+		s.runners = append(s.runners, &jobRunner{
+			Job: job, cron: cron, ledger: ledger, clock: ledger.clock,
+			log: log.With("job", job.Name),
+		})
 	}
 	if err := wrong.Err(); err != nil {
 		return nil, err

@@ -178,14 +178,30 @@ func TestCatchUp(t *testing.T) {
 		{"nothing missed", CatchUpAll, 0, []past{{6, 1, Succeeded}}, nil, [2]int{6, 7}},
 		{"last without a past", CatchUpLast, 0, nil, nil, [2]int{6, 7}},
 		{"all without a past", CatchUpAll, 0, nil, nil, [2]int{6, 7}},
-		{"an abandoned tick is missed", CatchUpAll, 0, []past{{4, 1, Succeeded}, {5, 1, Abandoned}},
-			[][2]int{{4, 5}, {5, 6}}, [2]int{6, 7}},
-		{"a failed tick is settled", CatchUpAll, 0, []past{{4, 1, Succeeded}, {5, 1, Failed}},
-			[][2]int{{5, 6}}, [2]int{6, 7}},
-		{"unless attempts are left", CatchUpAll, 1, []past{{4, 1, Succeeded}, {5, 1, Failed}},
-			[][2]int{{4, 5}, {5, 6}}, [2]int{6, 7}},
-		{"or were taken", CatchUpAll, 1, []past{{4, 1, Succeeded}, {5, 1, Failed}, {5, 2, Failed}},
-			[][2]int{{5, 6}}, [2]int{6, 7}},
+		{
+			"an abandoned tick is missed", CatchUpAll, 0,
+			[]past{{4, 1, Succeeded}, {5, 1, Abandoned}},
+			[][2]int{{4, 5}, {5, 6}},
+			[2]int{6, 7},
+		},
+		{
+			"a failed tick is settled", CatchUpAll, 0,
+			[]past{{4, 1, Succeeded}, {5, 1, Failed}},
+			[][2]int{{5, 6}},
+			[2]int{6, 7},
+		},
+		{
+			"unless attempts are left", CatchUpAll, 1,
+			[]past{{4, 1, Succeeded}, {5, 1, Failed}},
+			[][2]int{{4, 5}, {5, 6}},
+			[2]int{6, 7},
+		},
+		{
+			"or were taken", CatchUpAll, 1,
+			[]past{{4, 1, Succeeded}, {5, 1, Failed}, {5, 2, Failed}},
+			[][2]int{{5, 6}},
+			[2]int{6, 7},
+		},
 		{"a tick ahead of the clock stays settled", CatchUpNone, 0, []past{{9, 1, Succeeded}}, nil, [2]int{9, 10}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -254,8 +270,13 @@ func TestBackoff(t *testing.T) {
 		attempt int
 		want    time.Duration
 	}{
-		{0, 9, 0}, {time.Minute, 1, time.Minute}, {time.Minute, 3, 4 * time.Minute}, {time.Minute, 7, time.Hour},
-		{time.Minute, 1 << 40, time.Hour}, {2 * time.Hour, 5, 2 * time.Hour}, {45 * time.Minute, 2, time.Hour},
+		{0, 9, 0},
+		{time.Minute, 1, time.Minute},
+		{time.Minute, 3, 4 * time.Minute},
+		{time.Minute, 7, time.Hour},
+		{time.Minute, 1 << 40, time.Hour},
+		{2 * time.Hour, 5, 2 * time.Hour},
+		{45 * time.Minute, 2, time.Hour},
 	} {
 		if got := (&Job{Backoff: test.backoff}).backoff(test.attempt); got != test.want {
 			t.Errorf("backoff %v, attempt %d: %v, want %v", test.backoff, test.attempt, got, test.want)
@@ -433,14 +454,22 @@ func TestTicksAcrossClockChanges(t *testing.T) {
 		cron  string
 		ticks []string
 	}{
-		{"CRON_TZ=Europe/Berlin @daily", []string{"2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z",
-			"2026-03-29T22:00:00Z", "2026-03-30T22:00:00Z"}},
-		{"CRON_TZ=Europe/Berlin 30 2 * * *", []string{"2026-03-27T01:30:00Z", "2026-03-28T01:30:00Z",
-			"2026-03-30T00:30:00Z"}},
-		{"CRON_TZ=Europe/Berlin @daily", []string{"2026-10-23T22:00:00Z", "2026-10-24T22:00:00Z",
-			"2026-10-25T23:00:00Z"}},
-		{"CRON_TZ=Europe/Berlin 30 2 * * *", []string{"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z",
-			"2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z"}},
+		{"CRON_TZ=Europe/Berlin @daily", []string{
+			"2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z",
+			"2026-03-29T22:00:00Z", "2026-03-30T22:00:00Z",
+		}},
+		{"CRON_TZ=Europe/Berlin 30 2 * * *", []string{
+			"2026-03-27T01:30:00Z", "2026-03-28T01:30:00Z",
+			"2026-03-30T00:30:00Z",
+		}},
+		{"CRON_TZ=Europe/Berlin @daily", []string{
+			"2026-10-23T22:00:00Z", "2026-10-24T22:00:00Z",
+			"2026-10-25T23:00:00Z",
+		}},
+		{"CRON_TZ=Europe/Berlin 30 2 * * *", []string{
+			"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z",
+			"2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z",
+		}},
 		{"30 2 * * *", []string{"2026-03-28T02:30:00Z", "2026-03-29T02:30:00Z", "2026-03-30T02:30:00Z"}},
 	} {
 		s := newStage(t, test.ticks[0])
@@ -500,8 +529,10 @@ func TestNewReportsAllThatIsWrong(t *testing.T) {
 	if err == nil {
 		t.Fatal("made")
 	}
-	for _, want := range []string{"no name", "no pipeline", "plan hash", "reading", "timeout", "retries", "backoff", "catch-up",
-		"no work", `"61 * * * *"`, `job "hourly": is there twice; give each job a name of its own`} {
+	for _, want := range []string{
+		"no name", "no pipeline", "plan hash", "reading", "timeout", "retries", "backoff", "catch-up",
+		"no work", `"61 * * * *"`, `job "hourly": is there twice; give each job a name of its own`,
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %q:\n%v", want, err)
 		}

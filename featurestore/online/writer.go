@@ -58,8 +58,8 @@ func (w *Writer) Apply(ctx context.Context, partition int32, task *kernel.Task, 
 	if next <= p.next {
 		return nil
 	}
-	p.fill(w.prog, task)
 	p.write.Frontier = w.frontier(partition, task)
+	p.fill(w.prog, task)
 	if _, err := w.store.Apply(ctx, w.space, &p.write); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (p *partitionWriter) layOut(list []touch) {
 		k := &keys[len(keys)-1]
 		k.Newest = max(k.Newest, list[i].newest)
 		if rows := p.rows[from:p.ends[i]]; len(rows) > 0 {
-			p.slices = append(p.slices, Slice{Start: list[i].start, Rows: rows})
+			p.slices = append(p.slices, Slice{Start: list[i].start, Offset: p.write.Frontier.Next - 1, Rows: rows})
 			k.Slices = k.Slices[:len(k.Slices)+1]
 		}
 		from = p.ends[i]

@@ -66,11 +66,10 @@ func (c *Cause) UnmarshalText(b []byte) error {
 // causeSet is a set of causes, one bit each.
 type causeSet uint16
 
-func (s causeSet) has(c Cause) bool          { return s>>c&1 != 0 }
-func (s causeSet) with(c Cause) causeSet     { return s | 1<<c }
-func (s causeSet) without(c Cause) causeSet  { return s &^ (1 << c) }
-func (s causeSet) holds(other causeSet) bool { return s&other == other }
-func (s causeSet) single() bool              { return s != 0 && s&(s-1) == 0 }
+func (s causeSet) has(c Cause) bool         { return s>>c&1 != 0 }
+func (s causeSet) with(c Cause) causeSet    { return s | 1<<c }
+func (s causeSet) without(c Cause) causeSet { return s &^ (1 << c) }
+func (s causeSet) single() bool             { return s != 0 && s&(s-1) == 0 }
 
 func (s causeSet) list() []Cause {
 	var l []Cause

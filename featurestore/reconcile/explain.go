@@ -19,11 +19,15 @@ func unexplained(reason string) explanation {
 // budget is how many records may still be executed to tell shares apart.
 type budget struct{ rows int64 }
 
+// executionRows is what any execution costs, in records.
+const executionRows = 100
+
+// spend takes the cost of executing n records; false when nothing is left.
 func (b *budget) spend(n int) bool {
 	if b.rows <= 0 {
 		return false
 	}
-	b.rows -= int64(n)
+	b.rows -= executionRows + int64(n)
 	return true
 }
 

@@ -121,7 +121,8 @@ type Options struct {
 	// DefaultCoverage. It is known for pipelines that ask at every event.
 	MinCoverage float64
 	// ShareRows bounds the records executed to tell apart the shares of causes that act together, over the whole run, and to
-	// find the fewest events that explain an example; 0 is DefaultShareRows. Beyond it causes are reported as acting jointly.
+	// find the fewest events that explain an example; 0 is DefaultShareRows. Each execution counts as a hundred records more.
+	// Beyond the bound causes are reported as acting jointly, and Unproved counts them.
 	ShareRows int64
 	// Examples is how many differences of each combination of causes the report shows; 0 is DefaultExamples.
 	Examples int

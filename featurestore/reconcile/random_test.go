@@ -3,10 +3,12 @@ package reconcile
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest/hostile"
 )
@@ -41,6 +43,46 @@ func TestRandom(t *testing.T) {
 		if seen[c] == 0 {
 			t.Errorf("no difference was %s: the logs do not try it", c)
 		}
+	}
+}
+
+// TestRandomSpoilt spoils one row of a hostile stream: whatever it is, the verdict is a break.
+func TestRandomSpoilt(t *testing.T) {
+	spoilt := 0
+	for seed := range uint64(seeds()) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		p := hostile.Plan(r)
+		w := newWorld(t, planOf(t, &p), p.Bind(hostile.Log(r, &p, hostile.Options{Records: 60})))
+		n := w.stream.Len()
+		if n == 0 {
+			continue
+		}
+		program, i := compiled(t, w.plan, kernel.Live), r.IntN(n)
+		order := make([]int, n)
+		for k := range order {
+			order[k] = k
+		}
+		switch r.IntN(4) {
+		case 0:
+			w.stream = pick(program, w.stream, slices.Delete(order, i, i+1))
+		case 1:
+			w.stream = pick(program, w.stream, slices.Insert(order, i, i))
+		case 2:
+			w.stream.Revision[i] += 1000
+			w.stream = sortRows(program, w.stream)
+		default:
+			c := &w.stream.Columns[r.IntN(len(w.stream.Columns))]
+			c.Valid[i] = !c.Valid[i]
+		}
+		spoilt++
+		rep := w.run(t, Options{})
+		id := &rep.Identity
+		if rep.Verdict.Outcome != Breaks || id.Differing+id.Missing+id.Extra+id.Repeated == 0 || rep.count(Unexplained) > 0 {
+			t.Fatalf("seed %d: %+v\n%s", seed, rep.Verdict, p.String())
+		}
+	}
+	if spoilt < seeds()/2 {
+		t.Errorf("only %d streams had rows", spoilt)
 	}
 }
 

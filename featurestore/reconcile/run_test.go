@@ -53,12 +53,21 @@ var spoilt = []struct {
 		w.served.Columns[0].F[2], w.stream.Columns[0].F[2] = 0, math.Copysign(0, -1)
 	}, Identity{Differing: 1, Agreed: 8}, "differing"},
 	{"a null", func(_ *kernel.Program, w *world) { w.stream.Columns[1].Valid[4] = false }, Identity{Differing: 1, Agreed: 8}, "differing"},
-	{"a lost row", func(p *kernel.Program, w *world) { w.stream = pick(p, w.stream, []int{0, 1, 3, 4, 5, 6, 7, 8}) },
-		Identity{Missing: 1, Agreed: 8}, "missing"},
-	{"a row of nobody", func(p *kernel.Program, w *world) { w.served = pick(p, w.served, []int{0, 1, 3, 4, 5, 6, 7, 8}) },
-		Identity{Extra: 1, Agreed: 8}, "extra"},
-	{"a row twice", func(p *kernel.Program, w *world) { w.stream = pick(p, w.stream, []int{0, 1, 2, 2, 3, 4, 5, 6, 7, 8}) },
-		Identity{Repeated: 1, Agreed: 9}, "repeated"},
+	{
+		"a lost row", func(p *kernel.Program, w *world) { w.stream = pick(p, w.stream, []int{0, 1, 3, 4, 5, 6, 7, 8}) },
+		Identity{Missing: 1, Agreed: 8},
+		"missing",
+	},
+	{
+		"a row of nobody", func(p *kernel.Program, w *world) { w.served = pick(p, w.served, []int{0, 1, 3, 4, 5, 6, 7, 8}) },
+		Identity{Extra: 1, Agreed: 8},
+		"extra",
+	},
+	{
+		"a row twice", func(p *kernel.Program, w *world) { w.stream = pick(p, w.stream, []int{0, 1, 2, 2, 3, 4, 5, 6, 7, 8}) },
+		Identity{Repeated: 1, Agreed: 9},
+		"repeated",
+	},
 	{"another offset", func(_ *kernel.Program, w *world) { w.stream.Offset[8]++ }, Identity{Missing: 1, Extra: 1, Agreed: 8}, "missing"},
 	{"another revision", func(_ *kernel.Program, w *world) { w.stream.Revision[8]++ }, Identity{Missing: 1, Extra: 1, Agreed: 8}, "missing"},
 }
@@ -343,5 +352,31 @@ func TestSameReport(t *testing.T) {
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
 		t.Error("two reports of the same input differ")
+	}
+}
+
+// TestMemory finds batches that are never released, after success and after errors half-way.
+func TestMemory(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*world)
+	}{
+		{"success", func(*world) {}},
+		{"unsorted in the middle", func(w *world) { w.truth.AskTime[6] = -1e15 }},
+		{"the stream's order", func(w *world) { w.stream.Offset[0] = 1e9; w.stream.AskTime[0] = 1e15 }},
+		{"the log goes on", func(w *world) { w.marks[0] = Mark{Next: 3, Watermark: w.marks[0].Watermark, Known: true} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := parse(t, payments)[0]
+			w.batch = 2
+			mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+			w.mem = mem
+			c.edit(w)
+			_, err := Run(context.Background(), w.input(), Options{})
+			if (err == nil) != (c.name == "success") {
+				t.Error(err)
+			}
+			mem.AssertSize(t, 0)
+		})
 	}
 }

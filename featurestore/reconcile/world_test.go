@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest"
 	"github.com/spillway-go/spillway/pipeline/pipelinetest/fixture"
@@ -29,11 +30,12 @@ type world struct {
 	accts  map[int32]kernel.Account
 	short  int64 // answers withheld
 	batch  int   // rows of a batch
+	mem    memory.Allocator
 }
 
 func newWorld(t testing.TB, plan *pipeline.Plan, log pipelinetest.Log) *world {
 	t.Helper()
-	w := &world{plan: plan, log: log, marks: Frontier{}, accts: map[int32]kernel.Account{}, batch: 5}
+	w := &world{plan: plan, log: log, marks: Frontier{}, accts: map[int32]kernel.Account{}, batch: 5, mem: memory.DefaultAllocator}
 	live := compiled(t, plan, kernel.Live)
 	rows := live.NewRows()
 	for _, p := range log.Partitions() {
@@ -121,19 +123,20 @@ func (w *world) reader(rows *kernel.Rows, live bool) func(context.Context) (arra
 			fields = append(fields, f)
 		}
 	}
-	whole := rows.Record(arrow.NewSchema(fields, nil), memory.DefaultAllocator)
 	return func(context.Context) (array.RecordReader, error) {
-		return array.NewRecordReader(whole.Schema(), cut(whole, w.batch))
+		return cut(rows.Record(arrow.NewSchema(fields, nil), w.mem), w.batch)
 	}
 }
 
-// cut slices a batch, with an empty batch among the slices.
-func cut(whole arrow.RecordBatch, n int) []arrow.RecordBatch {
+// cut gives a batch in slices of n rows, an empty one among them. Its reader is the batch's only owner.
+func cut(whole arrow.RecordBatch, n int) (array.RecordReader, error) {
+	defer whole.Release()
 	batches := []arrow.RecordBatch{whole.NewSlice(0, 0)}
 	for i := int64(0); i < whole.NumRows(); i += int64(n) {
 		batches = append(batches, whole.NewSlice(i, min(i+int64(n), whole.NumRows())))
 	}
-	return batches
+	defer releaseAll(batches)
+	return array.NewRecordReader(whole.Schema(), batches)
 }
 
 func (w *world) input() *Input {
@@ -155,22 +158,30 @@ func (w *world) Partition(_ context.Context, p int32) (array.RecordReader, error
 
 // Keys is Log's.
 func (w *world) Keys(_ context.Context, keys [][]byte) (array.RecordReader, error) {
-	var found pipelinetest.Log
+	wanted := map[string]bool{}
 	for _, k := range keys {
-		for _, p := range w.log.Partitions() {
-			for _, r := range w.partition(p) {
-				if r.Fault == "" && !r.Values[w.plan.Source.Key].Null && r.Values[w.plan.Source.Key].S == string(k) {
-					found = append(found, r)
-				}
-			}
+		wanted[string(k)] = true
+	}
+	key := func(r *pipelinetest.Record) expr.Datum {
+		if r.Fault != "" {
+			return expr.Datum{Null: true}
+		}
+		return r.Values[w.plan.Source.Key]
+	}
+	var found pipelinetest.Log
+	for _, r := range w.log {
+		if k := key(&r); !k.Null && wanted[k.S] {
+			found = append(found, r)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b pipelinetest.Record) int {
+		return cmp.Or(cmp.Compare(key(&a).S, key(&b).S), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
 	return w.records(found)
 }
 
 func (w *world) records(l pipelinetest.Log) (array.RecordReader, error) {
-	whole := l.Batch(memory.DefaultAllocator, w.plan.Source.Schema)
-	return array.NewRecordReader(whole.Schema(), cut(whole, w.batch))
+	return cut(l.Batch(w.mem, w.plan.Source.Schema), w.batch)
 }
 
 func (w *world) run(t testing.TB, o Options) *Report {

@@ -137,8 +137,10 @@ func (g *avroGenerator) column(name string) (typ string, value func() (any, stri
 		return `"string"`, func() (any, string) { v := g.text(); return v, strconv.Quote(v) }
 	}
 	micros := func() int64 { return g.rng.Int64N(4e15) - 2e15 } // ± 63 years, which nanoseconds hold too
-	return []string{`{"type":"long","logicalType":"timestamp-millis"}`, `{"type":"long","logicalType":"timestamp-micros"}`,
-			`{"type":"long","logicalType":"timestamp-nanos"}`}[pick], func() (any, string) {
+	return []string{
+			`{"type":"long","logicalType":"timestamp-millis"}`, `{"type":"long","logicalType":"timestamp-micros"}`,
+			`{"type":"long","logicalType":"timestamp-nanos"}`,
+		}[pick], func() (any, string) {
 			v := micros()
 			switch pick {
 			case 0:

@@ -133,6 +133,7 @@ func (c *column) array(rows int) arrow.Array {
 func int32Buffer(v []int32) *memory.Buffer {
 	return memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(v))
 }
+
 func int64Buffer(v []int64) *memory.Buffer {
 	return memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(v))
 }

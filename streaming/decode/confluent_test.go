@@ -43,10 +43,14 @@ func TestConfluent(t *testing.T) {
 	reg.SeedSchema("broken", 1, 5, sr.Schema{Schema: `{"type":"record"}`})
 	reg.SeedSchema("bare", 1, 6, sr.Schema{Schema: `"string"`})
 	reg.SeedSchema("mood", 1, 7, sr.Schema{Schema: `{"type":"enum","name":"Mood","namespace":"x","symbols":["LOW","HIGH"]}`})
-	reg.SeedSchema("pair", 1, 8, sr.Schema{Schema: `{"type":"record","name":"Pair","fields":[{"name":"m","type":"x.Mood"}]}`,
-		References: []sr.SchemaReference{{Name: "x.Mood", Subject: "mood", Version: 1}}})
-	reg.SeedSchema("both", 1, 9, sr.Schema{Schema: record(`{"name":"p","type":"Pair"},{"name":"t","type":"x.Mood"}`),
-		References: []sr.SchemaReference{{Name: "Pair", Subject: "pair", Version: 1}, {Name: "x.Mood", Subject: "mood", Version: 1}}})
+	reg.SeedSchema("pair", 1, 8, sr.Schema{
+		Schema:     `{"type":"record","name":"Pair","fields":[{"name":"m","type":"x.Mood"}]}`,
+		References: []sr.SchemaReference{{Name: "x.Mood", Subject: "mood", Version: 1}},
+	})
+	reg.SeedSchema("both", 1, 9, sr.Schema{
+		Schema:     record(`{"name":"p","type":"Pair"},{"name":"t","type":"x.Mood"}`),
+		References: []sr.SchemaReference{{Name: "Pair", Subject: "pair", Version: 1}, {Name: "x.Mood", Subject: "mood", Version: 1}},
+	})
 
 	b := mustBuilder(t, &sample{}, Confluent(client))
 	for _, c := range []struct {
@@ -83,8 +87,10 @@ func TestRegistryDown(t *testing.T) {
 	reg, client := startRegistry(t)
 	reg.SeedSchema("long", 1, 1, sr.Schema{Schema: record(`{"name":"n","type":"long"}`)})
 	reg.SeedSchema("gone", 1, 2, sr.Schema{Schema: `{"type":"enum","name":"Gone","namespace":"x","symbols":["A"]}`})
-	reg.SeedSchema("ref", 1, 3, sr.Schema{Schema: record(`{"name":"n","type":"long"}`),
-		References: []sr.SchemaReference{{Name: "x.Gone", Subject: "gone", Version: 1}}})
+	reg.SeedSchema("ref", 1, 3, sr.Schema{
+		Schema:     record(`{"name":"n","type":"long"}`),
+		References: []sr.SchemaReference{{Name: "x.Gone", Subject: "gone", Version: 1}},
+	})
 	status := func(code int, body string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			w.WriteHeader(code)
@@ -165,7 +171,8 @@ func (r *countingRegistry) Schema(ctx context.Context, id int) ([]string, error)
 // TestConfluentAsksOnce counts the questions of builders that share a format, at the same time.
 func TestConfluentAsksOnce(t *testing.T) {
 	r := &countingRegistry{asked: map[int]int{}, schemas: schemas{
-		1: record(`{"name":"n","type":"long"}`), 2: record(`{"name":"n","type":"int"}`)}}
+		1: record(`{"name":"n","type":"long"}`), 2: record(`{"name":"n","type":"int"}`),
+	}}
 	format := Confluent(r)
 	warm := mustBuilder(t, &sample{}, format)
 	add(t, warm, 0, framedValue(1, 2))

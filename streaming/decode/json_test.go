@@ -94,8 +94,10 @@ func TestJSON(t *testing.T) {
 		{`{"n":18446744073709551616}`, `flaw: column n: found 18446744073709551616, ` + wholeInt},
 		{`{"n":1e19}`, `flaw: column n: found 1e19, ` + wholeInt},
 		{`{"n":1e99999999999999999999}`, `flaw: column n: found 1e99999999999999999999, ` + wholeInt},
-		{`{"n":100000000000000000000000000000000000000000001}`,
-			`flaw: column n: found 1000000000000000000000000000000000000000…, ` + wholeInt},
+		{
+			`{"n":100000000000000000000000000000000000000000001}`,
+			`flaw: column n: found 1000000000000000000000000000000000000000…, ` + wholeInt,
+		},
 		{`{"n":12.5}`, `flaw: column n: found 12.5, expected an integer`},
 		{`{"n":1e-1}`, `flaw: column n: found 1e-1, expected an integer`},
 		{`{"n":1e-99999999999999999999}`, `flaw: column n: found 1e-99999999999999999999, expected an integer`},
@@ -149,11 +151,15 @@ func TestJSON(t *testing.T) {
 		{`{"at":1767323045000000}`, `at=1767323045000000`},
 		{`{"at":-1.5e1}`, `at=-15`},
 		{`{"at":1.5}`, `flaw: column at: found 1.5, expected an RFC 3339 time or whole microseconds since 1970`},
-		{`{"at":253402300800000000}`,
-			`flaw: column at: found 253402300800000000, expected an integer from -62167219200000000 to 253402300799999999`},
+		{
+			`{"at":253402300800000000}`,
+			`flaw: column at: found 253402300800000000, expected an integer from -62167219200000000 to 253402300799999999`,
+		},
 		{`{"at":"2026-01-02"}`, `flaw: column at: found "2026-01-02", expected an RFC 3339 time or whole microseconds since 1970`},
-		{`{"at":"1767323045000000"}`,
-			`flaw: column at: found "1767323045000000", expected an RFC 3339 time or whole microseconds since 1970`},
+		{
+			`{"at":"1767323045000000"}`,
+			`flaw: column at: found "1767323045000000", expected an RFC 3339 time or whole microseconds since 1970`,
+		},
 		{`{"at":true}`, `flaw: column at: found true, expected an RFC 3339 time or whole microseconds since 1970`},
 	} {
 		b := mustBuilder(t, &sample{}, JSON())

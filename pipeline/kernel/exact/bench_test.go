@@ -91,7 +91,8 @@ func BenchmarkSumSlide(b *testing.B) {
 
 // benchFilled runs op over accumulators that hold eight values each.
 func benchFilled(b *testing.B, words int, fill func(arena []uint64, at, i int, x float64, p *Pool),
-	op func(arena []uint64, at, next int, p *Pool)) {
+	op func(arena []uint64, at, next int, p *Pool),
+) {
 	data := columns()
 	for _, name := range columnNames {
 		b.Run(name, func(b *testing.B) {

@@ -17,12 +17,18 @@ func TestDecodeRefusesShortInput(t *testing.T) {
 			decode func([]byte) ([]byte, error)
 			zero   func() bool
 		}{
-			"Sum": {a.sum.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.sum.Decode(b, &p) },
-				func() bool { return a.sum == Sum{} }},
-			"Moments": {a.moments.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.moments.Decode(b, &p) },
-				func() bool { return a.moments == Moments{} }},
-			"Trend": {a.trend.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.trend.Decode(b, &p) },
-				func() bool { return a.trend == Trend{} }},
+			"Sum": {
+				a.sum.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.sum.Decode(b, &p) },
+				func() bool { return a.sum == Sum{} },
+			},
+			"Moments": {
+				a.moments.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.moments.Decode(b, &p) },
+				func() bool { return a.moments == Moments{} },
+			},
+			"Trend": {
+				a.trend.Encode(nil, &p), func(b []byte) ([]byte, error) { return a.trend.Decode(b, &p) },
+				func() bool { return a.trend == Trend{} },
+			},
 		} {
 			for n := range c.b {
 				if _, err := c.decode(c.b[:n]); !errors.Is(err, ErrCorrupt) || !c.zero() {

@@ -143,12 +143,21 @@ func TestNearRange(t *testing.T) {
 		x            float64
 		sum, moments bool // near to a Sum and a Trend, near to Moments
 	}{
-		{0, true, true}, {math.Copysign(0, -1), true, true}, {1, true, true}, {-math.Pi, true, true},
-		{0x1p-44, true, true}, {0x1.fffffffffffffp-45, true, false},
-		{-0x1.fffffffffffffp74, true, true}, {0x1p75, true, false},
-		{0x1p-76, true, false}, {0x1.fffffffffffffp-77, false, false},
-		{0x1.fffffffffffffp86, true, false}, {-0x1p87, false, false},
-		{math.SmallestNonzeroFloat64, false, false}, {math.MaxFloat64, false, false}, {nan, false, false},
+		{0, true, true},
+		{math.Copysign(0, -1), true, true},
+		{1, true, true},
+		{-math.Pi, true, true},
+		{0x1p-44, true, true},
+		{0x1.fffffffffffffp-45, true, false},
+		{-0x1.fffffffffffffp74, true, true},
+		{0x1p75, true, false},
+		{0x1p-76, true, false},
+		{0x1.fffffffffffffp-77, false, false},
+		{0x1.fffffffffffffp86, true, false},
+		{-0x1p87, false, false},
+		{math.SmallestNonzeroFloat64, false, false},
+		{math.MaxFloat64, false, false},
+		{nan, false, false},
 	} {
 		var p Pool
 		var s Sum
