@@ -1,0 +1,116 @@
+package spillway_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spillway-go/spillway"
+	"github.com/spillway-go/spillway/examples/fraud/cards"
+	"github.com/spillway-go/spillway/pipeline"
+)
+
+var app = &spillway.App{Pipelines: []*pipeline.Pipeline{cards.CardActivity, cards.CardMinutes}}
+
+// run runs one command line in the folder and gives what it printed and its exit code.
+func run(t *testing.T, dir string, args ...string) (out, errs string, code int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = app.RunTo(t.Context(), append(args, "--data-dir", dir), &o, &e)
+	return o.String(), e.String(), code
+}
+
+// TestMainJob runs the main job on embedded parts: both pipelines of the fraud example must agree with their batch.
+func TestMainJob(t *testing.T) {
+	dir := t.TempDir()
+	payments := filepath.Join(dir, "payments.jsonl")
+	f, err := os.Create(payments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cards.Generate(f, 3000, 7); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range [][]string{
+		{"load", "payments", payments, "--timestamp-field", "arrived"},
+		{"stream", "--until-end"},
+		{"archive", "--until-end"},
+		{"archive", "--until-end"}, // it finds nothing to add
+		{"stream", "--until-end"},
+		{"batch", "card_activity", "--reading", "served"},
+		{"batch", "--from", "2026-03-01", "--to", "2026-03-02"},
+		{"reconcile", "card_activity", "--html", filepath.Join(dir, "a.html"), "--json", filepath.Join(dir, "a.json")},
+		{"reconcile", "card_minutes"},
+	} {
+		if out, errs, code := run(t, dir, step...); code != 0 {
+			t.Fatalf("%v ended with %d\n%s%s", step, code, out, errs)
+		}
+	}
+	count := func(args ...string) int {
+		out, errs, code := run(t, dir, append([]string{"rows"}, args...)...)
+		if code != 0 {
+			t.Fatalf("rows %v ended with %d\n%s", args, code, errs)
+		}
+		return strings.Count(out, "\n")
+	}
+	if stream, served := count("card_activity"), count("card_activity", "--layer", "served"); stream == 0 || stream != served {
+		t.Errorf("the stream has %d rows, and as served %d", stream, served)
+	}
+	all, last := count("card_minutes"), count("card_minutes", "--revisions", "last")
+	if first := count("card_minutes", "--revisions", "first"); first != last || last >= all {
+		t.Errorf("of %d rows of ticks, %d are first and %d last revisions", all, first, last)
+	}
+}
+
+// TestMistakes calls the program wrongly, as people do.
+func TestMistakes(t *testing.T) {
+	dir := t.TempDir()
+	labels := filepath.Join(dir, "labels.csv")
+	if err := os.WriteFile(labels, []byte("card,when\nc1,2026-01-01T00:00:00Z\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(bad, []byte("brokres: [x]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		args string
+		want string
+	}{
+		{"strem", `did you mean "stream"?`},
+		{"stream --untilend", `did you mean "--until-end"?`},
+		{"explain card_activty", ""},
+		{"batch card_activty", `did you mean "card_activity"?`},
+		{"stream --config " + bad, `did you mean "brokers"?`},
+		{"stream --config nowhere.yaml", "nowhere.yaml: cannot be read"},
+		{"stream --record-format jsn", `did you mean "json"?`},
+		{"stream --record-format avro", "has no schema; give the file with avro_schema"},
+		{"batch --from 2026-01-02 --to 2026-01-01", "ends before it begins"},
+		{"batch --from yesterday", "is no time; write it as"},
+		{"batch --reading truht", `use "truth" or "served"`},
+		{"batch card_activity", "payments"}, // no archive
+		{"batch card_activity --memory much", "is no size; write it as in 2GB"},
+		{"stream", `topic "payments": does not exist`},
+		{"load payments", "takes a topic and at least one file"},
+		{"load payments nothing.txt", "nothing.txt"},
+		{"rows card_activity --layer steam", `did you mean "stream"?`},
+		{"rows card_activity --layer truth", "card_activity"},
+		{"training card_activity", "give both --labels and --out"},
+		{"training card_activity --out x.csv --labels " + labels, "label_time"},
+		{"reconcile", "accepts 1 arg"},
+		{"serve --listen nowhere:99999", "99999"},
+	} {
+		out, errs, code := run(t, dir, strings.Fields(m.args)...)
+		if m.want == "" {
+			m.want = "did you mean"
+		}
+		if code != 2 || !strings.Contains(errs, m.want) {
+			t.Errorf("%s: exit code %d, wanted 2 and %q\n%s%s", m.args, code, m.want, out, errs)
+		}
+	}
+}
