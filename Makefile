@@ -26,7 +26,7 @@ lint: tools
 	$(STATICCHECK) -tags=integration ./...
 
 race:
-	go test -race $(TESTFLAGS) $(patsubst %,./%/...,$(wildcard $(CONCURRENT)))
+	SPILLWAY_QUESTIONS=1000 go test -race -short $(TESTFLAGS) $(patsubst %,./%/...,$(wildcard $(CONCURRENT)))
 
 cover:
 	go test $(TESTFLAGS) -coverpkg=./pipeline/... -coverprofile=cover.out ./pipeline/...

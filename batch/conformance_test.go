@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -24,6 +25,9 @@ import (
 // TestConformance holds both readings to the suite, through a real lake and DuckDB: each question has a table of its own.
 // For every fourth everything is cut as small as can be, and the history is answered in three runs, the middle one twice.
 func TestConformance(t *testing.T) {
+	if os.Getenv("SPILLWAY_QUESTIONS") == "" {
+		t.Setenv("SPILLWAY_QUESTIONS", "500") // Each log makes a table of its own on the disk.
+	}
 	for _, e := range []struct {
 		name    string
 		reading pipelinetest.Reading

@@ -33,7 +33,7 @@ func (h *History) findCopies(ctx context.Context, in lakehouse.Range) error {
 	if err != nil {
 		return err
 	}
-	s := &copySearch{h: h, in: in, numbers: newRepeats(), of: rowsOf(h.files)}
+	s := &copySearch{h: h, in: in, numbers: new(repeats), of: rowsOf(h.files)}
 	for _, r := range ranges {
 		passes := int(r.rows/copyRows) + 1 // more than one for a hot key
 		for pass := range passes {

@@ -1,14 +1,17 @@
 package batch
 
-// repeats finds the numbers that come more than once, at least one time of them inside of what matters. It takes
-// 16 bytes or a little more for each number.
+// repeats finds the numbers that come more than once, at least one time of them inside of what matters. The numbers are
+// hashes: they are dealt out to buckets by their upper bits, and each bucket is looked through by itself, in a table that
+// stays in the processor's cache. It takes eight bytes a number.
 type repeats struct {
-	slots []uint64 // open addressing: the number + 1, then the two marks; 0 is empty
-	used  int
+	buckets [1 << bucketBits][]uint64 // the number + 1, then the mark
+	slots   []uint64                  // open addressing: as in buckets, with a second mark; 0 is empty
 }
 
-// numberBits is how wide the numbers are.
-const numberBits = 61
+const (
+	numberBits = 61 // of a number
+	bucketBits = 6
+)
 
 const (
 	inside = 1 << iota // it came inside
@@ -16,58 +19,57 @@ const (
 	marks  = inside | again
 )
 
-func newRepeats() *repeats { return &repeats{slots: make([]uint64, 1<<12)} }
-
 func (r *repeats) reset() {
-	clear(r.slots)
-	r.used = 0
+	for i := range r.buckets {
+		r.buckets[i] = r.buckets[i][:0]
+	}
 }
 
 // add notes a number below 1<<numberBits.
 func (r *repeats) add(number uint64, isInside bool) {
-	mark := uint64(0)
+	v := (number + 1) << 2
 	if isInside {
-		mark = inside
+		v |= inside
 	}
-	s := r.place(number + 1)
-	if r.slots[s] != 0 {
-		r.slots[s] |= mark | again
-		return
-	}
-	r.slots[s] = (number+1)<<2 | mark
-	if r.used++; 2*r.used > len(r.slots) {
-		r.grow()
-	}
-}
-
-// place is the slot that holds the number, which is one more than what was added, or the empty one that will.
-func (r *repeats) place(number uint64) int {
-	mask := len(r.slots) - 1
-	// The numbers are hashes, but their low bits say which pass they are of.
-	s := int(number*0x9E3779B97F4A7C15>>32) & mask
-	for r.slots[s] != 0 && r.slots[s]>>2 != number {
-		s = (s + 1) & mask
-	}
-	return s
-}
-
-func (r *repeats) grow() {
-	old := r.slots
-	r.slots = make([]uint64, 2*len(old))
-	for _, v := range old {
-		if v != 0 {
-			r.slots[r.place(v>>2)] = v
-		}
-	}
+	b := &r.buckets[number>>(numberBits-bucketBits)]
+	*b = append(*b, v)
 }
 
 // found are the numbers that came more than once, and inside.
 func (r *repeats) found() []int64 {
 	var found []int64
-	for _, v := range r.slots {
-		if v&marks == marks {
-			found = append(found, int64(v>>2-1))
+	for _, bucket := range r.buckets {
+		r.clear(2 * len(bucket))
+		mask := len(r.slots) - 1
+		for _, v := range bucket {
+			// The lowest bits may be the same in all numbers: they say which pass over the keys it is.
+			s := int(v>>20) & mask
+			for r.slots[s] != 0 && r.slots[s]>>2 != v>>2 {
+				s = (s + 1) & mask
+			}
+			if r.slots[s] == 0 {
+				r.slots[s] = v
+				continue
+			}
+			was := r.slots[s] & marks
+			if r.slots[s] |= v | again; was != marks && r.slots[s]&marks == marks {
+				found = append(found, int64(v>>2-1))
+			}
 		}
 	}
 	return found
+}
+
+// clear makes at least n empty slots.
+func (r *repeats) clear(n int) {
+	size := 1 << 10
+	for size < n {
+		size *= 2
+	}
+	if cap(r.slots) < size {
+		r.slots = make([]uint64, size)
+		return
+	}
+	r.slots = r.slots[:size]
+	clear(r.slots)
 }

@@ -58,7 +58,7 @@ func newWorld(t *testing.T, plan *pipeline.Plan, partitions int32) *world {
 // worldAt is the world of a broker at an address.
 func worldAt(t *testing.T, addr string, plan *pipeline.Plan) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	t.Cleanup(cancel)
 	w := &world{T: t, addr: addr, plan: plan, source: plan.Source.Name, format: decode.JSON(), ctx: ctx}
 	w.client = w.connect()
@@ -192,18 +192,11 @@ func (w *world) sendInTransactions(r *rand.Rand, recs []*kgo.Record) {
 // read gives the committed records of a topic up to its end, by partition.
 func (w *world) read(topic string) map[int32][]*kgo.Record {
 	w.Helper()
-	ends, err := w.admin().ListCommittedOffsets(w.ctx, topic)
-	if err != nil {
-		w.Fatal(err)
-	}
+	starts, ends := w.offsets(topic)
 	client := w.connect(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(), kgo.FetchMaxWait(10*time.Millisecond))
 	defer client.Close()
 	got := map[int32][]*kgo.Record{}
-	starts, err := w.admin().ListStartOffsets(w.ctx, topic)
-	if err != nil {
-		w.Fatal(err)
-	}
 	left := map[int32]int64{}
 	ends.Each(func(o kadm.ListedOffset) {
 		if s, _ := starts.Lookup(topic, o.Partition); s.Offset < o.Offset {
@@ -227,6 +220,21 @@ func (w *world) read(topic string) map[int32][]*kgo.Record {
 	return got
 }
 
+// offsets are where a topic's partitions begin, and where what is committed ends.
+func (w *world) offsets(topic string) (starts, ends kadm.ListedOffsets) {
+	w.Helper()
+	ctx := kadm.WithAuthorizedOps(w.ctx) // not from memory
+	starts, err := w.admin().ListStartOffsets(ctx, topic)
+	if err = errors.Join(err, starts.Error()); err != nil {
+		w.Fatal(err)
+	}
+	ends, err = w.admin().ListCommittedOffsets(ctx, topic)
+	if err = errors.Join(err, ends.Error()); err != nil {
+		w.Fatal(err)
+	}
+	return starts, ends
+}
+
 // outcome is what a stream leaves behind.
 type outcome struct {
 	rows     map[int32][]string
@@ -242,10 +250,7 @@ func (w *world) want() outcome {
 		w.Fatal(err)
 	}
 	o := outcome{map[int32][]string{}, map[int32][]string{}, map[int32]kernel.Account{}}
-	ends, err := w.admin().ListCommittedOffsets(w.ctx, w.source)
-	if err != nil {
-		w.Fatal(err)
-	}
+	_, ends := w.offsets(w.source)
 	rows := prog.NewRows()
 	for num, recs := range w.read(w.source) {
 		b, err := decode.NewBuilder(w.plan.Source.Schema, w.format)

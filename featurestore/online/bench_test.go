@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -100,8 +99,17 @@ func (p *payments) batch(n int) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// filled is a store on disk after the payments of so many batches.
-func filled(b *testing.B, batches, size int) (*online.Pebble, *pipeline.Plan, *payments) {
+// bench is a store on disk that follows payments.
+type bench struct {
+	store  *online.Pebble
+	plan   *pipeline.Plan
+	source *payments
+	writer *online.Writer
+	task   *kernel.Task
+	rows   *kernel.Rows
+}
+
+func newBench(b *testing.B) *bench {
 	plan := cardPlan(b)
 	store, err := online.OpenPebble(b.TempDir(), online.PebbleOptions{})
 	if err != nil {
@@ -116,34 +124,49 @@ func filled(b *testing.B, batches, size int) (*online.Pebble, *pipeline.Plan, *p
 	if err != nil {
 		b.Fatal(err)
 	}
-	task, rows, source := kernel.NewTask(prog, 0), prog.NewRows(), newPayments(plan)
-	var pushed, applied time.Duration
-	for range batches {
-		rec := source.batch(size)
-		t0 := time.Now()
-		rows.Reset()
-		if err := task.Push(rec, source.next, rows); err != nil {
-			b.Fatal(err)
-		}
-		t1 := time.Now()
-		if err := w.Apply(context.Background(), 0, task, rec); err != nil {
-			b.Fatal(err)
-		}
-		pushed += t1.Sub(t0)
-		applied += time.Since(t1)
-		rec.Release()
-	}
-	n := float64(batches * size)
-	fmt.Fprintf(os.Stderr, "%d batches of %d: push %.0f ns, apply %.0f ns an event\n", batches, size, float64(pushed)/n, float64(applied)/n)
-	return store, plan, source
+	return &bench{store, plan, newPayments(plan), w, kernel.NewTask(prog, 0), prog.NewRows()}
 }
 
+// apply takes a batch, and gives the time that it took to store what it changed.
+func (x *bench) apply(b *testing.B, size int) time.Duration {
+	rec := x.source.batch(size)
+	defer rec.Release()
+	x.rows.Reset()
+	if err := x.task.Push(rec, x.source.next, x.rows); err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	if err := x.writer.Apply(context.Background(), 0, x.task, rec); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(start)
+}
+
+// BenchmarkApply stores what batches of 5,000 payments change, after a quarter of an hour of them.
+func BenchmarkApply(b *testing.B) {
+	const size = 5000
+	x := newBench(b)
+	for range 90 {
+		x.apply(b, size)
+	}
+	var spent time.Duration
+	for b.Loop() {
+		spent += x.apply(b, size)
+	}
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*size), "apply-ns/event")
+}
+
+// BenchmarkGet asks for single cards, after half an hour of payments.
 func BenchmarkGet(b *testing.B) {
-	store, plan, source := filled(b, 600, 5000)
-	view, err := online.NewView(store, plan, online.ViewOptions{})
+	x := newBench(b)
+	for range 180 {
+		x.apply(b, 5000)
+	}
+	view, err := online.NewView(x.store, x.plan, online.ViewOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
+	source := x.source
 	now := firstEvent + source.next*paymentGap
 	for _, c := range []struct {
 		name string

@@ -11,7 +11,8 @@
 //	    whole, and the partition's new frontier. It is applied entirely or not at all, so what a reader sees of a partition
 //	    is the state at exactly one frontier.
 //	O2. A write whose frontier is not beyond the stored one changes nothing (S8): replays and repeated writes do no harm.
-//	O3. What a partition's frontier calls out of reach (Oldest) is never read again, whether or not it is removed yet.
+//	O3. What a partition's frontier calls out of reach (Oldest) is never read again, whether or not it is removed yet. Of a
+//	    key that has nothing left in reach one small record stays, so that it is known to have been seen.
 //	O4. Historical values lie under their run. A reader sees one whole run: values are loaded first, then the run takes its
 //	    place at once, and only then do the values of the run before it go. An older run never takes the place of a newer.
 //	O5. A read sees one moment of the store: the slices, the frontier, the run and its values belong together. The frontier

@@ -25,7 +25,7 @@ func TestValuesRoundTrip(t *testing.T) {
 		c[4].Valid, c[4].I = append(c[4].Valid, true), append(c[4].I, v&1)
 	}
 	for i := range c {
-		appendNull(&c[i])
+		c[i].Append(null)
 	}
 	got := newColumns()
 	for i := range 4 {

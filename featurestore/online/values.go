@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
@@ -43,7 +44,7 @@ func decodeValues(b []byte, columns []kernel.Column) error {
 		valid := d.b[0] == 1
 		d.b = d.b[1:]
 		if !valid {
-			appendNull(col)
+			col.Append(null)
 			continue
 		}
 		col.Valid = append(col.Valid, true)
@@ -68,23 +69,12 @@ func decodeValues(b []byte, columns []kernel.Column) error {
 	return d.end()
 }
 
-// appendNull appends a null as the kernel does: with a value in its place that nobody reads.
-func appendNull(c *kernel.Column) {
-	c.Valid = append(c.Valid, false)
-	switch c.Kind {
-	case schema.Float:
-		c.F = append(c.F, 0)
-	case schema.Text:
-		c.S.Append(nil)
-	default:
-		c.I = append(c.I, 0)
-	}
-}
+var null = expr.Datum{Null: true}
 
 // copyValue appends value i of one column to another of its kind.
 func copyValue(dst, src *kernel.Column, i int) {
 	if !src.Valid[i] {
-		appendNull(dst)
+		dst.Append(null)
 		return
 	}
 	dst.Valid = append(dst.Valid, true)

@@ -171,7 +171,7 @@ func (v *View) askLive(k *asker, key []byte, e *Entry, a *Answer) (Status, error
 	a.live.Offset = append(a.live.Offset, e.Frontier.Next-1)
 	a.live.Revision = append(a.live.Revision, 0)
 	for c := range a.live.Columns {
-		appendNull(&a.live.Columns[c])
+		a.live.Columns[c].Append(null)
 	}
 	return Invalid, nil
 }
@@ -182,7 +182,7 @@ func (v *View) takeHistorical(e *Entry, a *Answer) (Status, error) {
 	columns := a.historical.Columns
 	if e.Run == nil {
 		for c := range columns {
-			appendNull(&columns[c])
+			columns[c].Append(null)
 		}
 		return NotFound, nil
 	}

@@ -165,6 +165,9 @@ func (s *countingStore) Apply(ctx context.Context, space online.Space, w *online
 		s.slices += len(k.Slices)
 		for _, slice := range k.Slices {
 			s.bytes += len(slice.Rows)
+			if slice.Offset != w.Frontier.Next-1 {
+				return false, fmt.Errorf("a slice of offset %d in a write up to %d", slice.Offset, w.Frontier.Next)
+			}
 		}
 	}
 	return s.Store.Apply(ctx, space, w)

@@ -253,7 +253,8 @@ func brief(r *Report) string {
 		for _, f := range e.Features {
 			served, truth = append(served, f.Served.String()), append(truth, f.Other.String())
 		}
-		fmt.Fprintf(&b, "%s %s %s %s %s %s:", e.Key, strings.TrimPrefix(e.AskTime, "1970-01-01T"), e.Served, strings.Join(served, ","), e.Truth, strings.Join(truth, ","))
+		fmt.Fprintf(&b, "%s %s %s %s %s %s:", e.Key, strings.TrimPrefix(e.AskTime, "1970-01-01T"),
+			e.Served, strings.Join(served, ","), e.Truth, strings.Join(truth, ","))
 		for _, c := range e.Causes {
 			fmt.Fprintf(&b, " %s %s", c.Cause, c.Role)
 			if len(c.Undone) > 0 {

@@ -60,7 +60,8 @@ func newChart(t *Timeline, rows []eventRow) *chart {
 		return chartLeft + (chartRight-chartLeft)*(float64(at)-float64(from))/(float64(to)-float64(from))
 	}
 	c := &chart{
-		Width: chartWidth, Left: chartLeft, Right: chartRight, Stream: streamLane, Batch: batchLane, Between: (streamLane+batchLane)/2 + 4,
+		Width: chartWidth, Left: chartLeft, Right: chartRight,
+		Stream: streamLane, Batch: batchLane, Between: (streamLane+batchLane)/2 + 4,
 		Axis: firstWindow + windowStep*len(t.Windows), From: spaced(clock(from)), To: spaced(clock(t.ask)),
 	}
 	c.Height = c.Axis + 22
@@ -68,7 +69,10 @@ func newChart(t *Timeline, rows []eventRow) *chart {
 	for i := range t.Events {
 		e := &t.Events[i]
 		x := scale(e.at)
-		d := dot{X: coordinate(x), Class: rows[i].Cause, Stream: e.Stream, Batch: e.Batch, Title: shorten(e.ID, 60) + " " + spaced(e.Time) + ", " + e.Class}
+		d := dot{
+			X: coordinate(x), Class: rows[i].Cause, Stream: e.Stream, Batch: e.Batch,
+			Title: shorten(e.ID, 60) + " " + spaced(e.Time) + ", " + e.Class,
+		}
 		if rows[i].Letter != "" && x-last >= letterSpace {
 			d.Letter, last = rows[i].Letter, x
 		}
@@ -95,8 +99,8 @@ func newChart(t *Timeline, rows []eventRow) *chart {
 			X: coordinate(x), Width: coordinate(scale(t.ask) - x), End: coordinate(end), Y: y, Text: y + 11, Label: label,
 		})
 	}
-	c.Alt = fmt.Sprintf("Timeline of %d events up to the ask: the stream knew %d of them, the batch counts %d. The table below has the same.",
-		len(t.Events), known, counted)
+	c.Alt = fmt.Sprintf("Timeline of %d events up to the ask: the stream knew %d of them, the batch counts %d. "+
+		"The table below has the same.", len(t.Events), known, counted)
 	return c
 }
 

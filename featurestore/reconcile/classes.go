@@ -75,8 +75,8 @@ func classify(ctx context.Context, plan *pipeline.Plan, log Log, partition int32
 		}
 		last := offsets[n-1]
 		if last >= mark.Next {
-			return nil, fault.New("the log", fmt.Sprintf("gives offset %d of partition %d, beyond the frontier's %d", last, partition, mark.Next),
-				"read it at the snapshot of the other sides")
+			where := fmt.Sprintf("gives offset %d of partition %d, beyond the frontier's %d", last, partition, mark.Next)
+			return nil, fault.New("the log", where, "read it at the snapshot of the other sides")
 		}
 		if err := task.Push(batch, last+1, rows); err != nil {
 			return nil, err
@@ -84,7 +84,7 @@ func classify(ctx context.Context, plan *pipeline.Plan, log Log, partition int32
 		rows.Reset()
 		c.keep(plan, task.Classes(), batch, offsets)
 		if w, ok := task.Watermark(); ok != c.mark.Known || ok && w != c.mark.Watermark {
-			return nil, fmt.Errorf("reconcile: partition %d, offset %d: the kernel's watermark is not the greatest time less the disorder", partition, last)
+			return nil, fmt.Errorf("reconcile: partition %d, offset %d: the kernel's watermark is not S3's", partition, last)
 		}
 	}
 	if err := r.Err(); err != nil {
@@ -108,8 +108,8 @@ func offsetsOf(batch arrow.RecordBatch, sc *schema.Schema) ([]int64, error) {
 			return a.Int64Values(), nil
 		}
 	}
-	return nil, fault.New("the log", fmt.Sprintf("gives batches of %d columns that are not those of the source", batch.NumCols()),
-		"give them in the layout of schema.Log")
+	fields := fmt.Sprintf("gives batches of %d columns that are not those of the source", batch.NumCols())
+	return nil, fault.New("the log", fields, "give them in the layout of schema.Log")
 }
 
 // keep notes the classes of a batch and raises W as its records do.

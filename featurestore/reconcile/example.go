@@ -21,6 +21,7 @@ type Example struct {
 	// Explaining are the events that make the difference: with exactly these undone, the served answer becomes truth's. Of a
 	// minimal list none can be left out.
 	Explaining []Event  `json:"explaining"`
+	Further    int      `json:"further"` // events that belong to Explaining and are not listed
 	Minimal    bool     `json:"minimal"`
 	Timeline   Timeline `json:"timeline"`
 }
@@ -65,12 +66,15 @@ func newExample(p *prover, h *history, d *differences, a *ask) (Example, error) 
 		return e, nil
 	}
 	lo, hi := h.within(a)
-	s := &scenario{h: h, d: d, a: a, lo: lo, hi: hi, left: &p.left}
+	// No example may use up what the others need.
+	part := budget{p.show.rows / 10}
+	defer func(given int64) { p.show.rows -= given - part.rows }(part.rows)
+	s := &scenario{h: h, d: d, a: a, lo: lo, hi: hi, left: &part}
 	explaining, err := s.fewest()
 	if err != nil {
 		return e, err
 	}
-	e.Minimal = !s.short
+	e.Minimal, e.Further = !s.short, max(0, len(explaining)-timelineEvents)
 	if err := s.sharesOf(&e); err != nil {
 		return e, err
 	}

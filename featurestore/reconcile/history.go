@@ -85,10 +85,13 @@ func newPrograms(plan *pipeline.Plan) (*programs, error) {
 	return p, nil
 }
 
-// newHistory sorts out the records of a key, which it releases when it is closed. Partitions gives the classes of one.
-func newHistory(p *programs, arrived []arrow.RecordBatch, frontier Frontier, partitions func(int32) (*classes, error)) (*history, error) {
+// partitionClasses gives the classes of a partition's records.
+type partitionClasses func(partition int32) (*classes, error)
+
+// newHistory sorts out the records of a key, of which there is at least one, and releases them when it is closed.
+func newHistory(p *programs, arrived []arrow.RecordBatch, f Frontier, partitions partitionClasses) (*history, error) {
 	h := &history{programs: p, arrived: arrived}
-	if err := h.sortOut(frontier, partitions); err != nil {
+	if err := h.sortOut(f, partitions); err != nil {
 		h.close()
 		return nil, err
 	}
@@ -102,7 +105,7 @@ func (h *history) close() {
 	}
 }
 
-func (h *history) sortOut(frontier Frontier, partitions func(int32) (*classes, error)) error {
+func (h *history) sortOut(frontier Frontier, partitions partitionClasses) error {
 	columns := len(h.programs.plan.Source.Schema.Fields)
 	first, ok := h.arrived[0].Column(columns).(*array.Int32)
 	if !ok {
@@ -145,7 +148,8 @@ func (h *history) sortBatch(b int32, last int64, ids map[string]bool) (int64, er
 	stamps, ok2 := micros(batch.Column(columns + 2))
 	times, ok3 := micros(batch.Column(src.Time))
 	if !ok1 || !ok2 || !ok3 {
-		return 0, fault.New("the log", "gives records whose partition or times are of other types", "give them in the layout of schema.Log")
+		return 0, fault.New("the log", "gives records whose partition or times are of other types",
+			"give them in the layout of schema.Log")
 	}
 	var names *array.String
 	if src.ID >= 0 {
@@ -168,8 +172,8 @@ func (h *history) sortBatch(b int32, last int64, ids map[string]bool) (int64, er
 		last = offset
 		class, ok := h.classes.of(offset)
 		if !ok {
-			return 0, fault.New("the log", fmt.Sprintf("gives %d/%d among a key's records, but not among the partition's", h.partition, offset),
-				"read both at one snapshot")
+			where := fmt.Sprintf("gives %d/%d among a key's records, but not among the partition's", h.partition, offset)
+			return 0, fault.New("the log", where, "read both at one snapshot")
 		}
 		if class == kernel.Dead || class == kernel.Duplicate {
 			continue

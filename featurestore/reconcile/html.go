@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 )
 
 //go:embed report.gohtml
@@ -55,9 +56,9 @@ type brokenRow struct {
 
 // pair is one feature's values on the two sides.
 type pair struct {
-	Feature        string
-	Served, Other  name
-	Equal, Missing bool
+	Feature       string
+	Served, Other name
+	Equal         bool
 }
 
 type causeRow struct {
@@ -92,27 +93,25 @@ func newSheet(r *Report) *sheet {
 		s.Mark = "!"
 	}
 	id, unexplained := &r.Identity, r.count(Unexplained)
+	rows := max(id.StreamRows, id.ServedRows)
 	s.Tiles = []tile{
-		{group(id.Agreed), "of " + group(max(id.StreamRows, id.ServedRows)) + " rows equal to the bit, stream and batch", id.Agreed < max(id.StreamRows, id.ServedRows)},
+		{group(id.Agreed), "of " + group(rows) + " rows equal to the bit, stream and batch", id.Agreed < rows},
 		{percent(r.Lateness.Share), "of the answers were changed by lateness", false},
-		{group(unexplained), "differences unexplained", unexplained > 0},
+		{group(unexplained), noun(unexplained, "difference", "differences") + " unexplained", unexplained > 0},
 	}
 	s.Facts = []fact{
 		{"Pipeline", r.Pipeline + ", asked " + r.plan.grain},
 		{"Source", r.plan.source + ", out of order by " + r.plan.disorder + ", late by " + r.plan.lateness + " at most"},
 		{"Plan", fmt.Sprintf("%.12s", r.PlanHash)},
 		{"Snapshot", shorten(r.Snapshot, 60)},
+		{"Frontier", r.frontierText()},
 		{"Compared", s.At},
 	}
-	for _, b := range id.Samples {
-		row := brokenRow{Kind: b.Kind, Key: nameOf(b.Key, 40), Time: spaced(b.AskTime), Place: fmt.Sprintf("%d/%d, revision %d", b.Partition, b.Offset, b.Revision)}
-		for _, f := range b.Features {
-			row.Values = append(row.Values, pair{Feature: f.Name, Served: nameOf(f.Served.String(), 40), Other: nameOf(f.Other.String(), 40)})
-		}
-		s.Broken = append(s.Broken, row)
-	}
+	s.broken(r)
 	for _, f := range r.Features {
-		s.Features = append(s.Features, featureRow{f.Name, f.Type, f.Window, group(f.Differing), group(f.Nulls), f.measure(f.Mean), f.measure(f.Max)})
+		s.Features = append(s.Features, featureRow{
+			f.Name, f.Type, f.Window, group(f.Differing), group(f.Nulls), f.measure(f.Mean), f.measure(f.Max),
+		})
 	}
 	s.causes(r)
 	s.keys(r)
@@ -123,10 +122,39 @@ func newSheet(r *Report) *sheet {
 	return s
 }
 
+// frontierText names the first partitions of the frontier.
+func (r *Report) frontierText() string {
+	const most = 4
+	var said []string
+	for _, f := range r.Frontier[:min(len(r.Frontier), most)] {
+		said = append(said, fmt.Sprintf("partition %d at %d", f.Partition, f.Next))
+	}
+	if n := len(r.Frontier) - most; n > 0 {
+		said = append(said, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(said, ", ")
+}
+
+func (s *sheet) broken(r *Report) {
+	for _, b := range r.Identity.Samples {
+		row := brokenRow{
+			Kind: b.Kind, Key: nameOf(b.Key, 40), Time: spaced(b.AskTime),
+			Place: fmt.Sprintf("%d/%d, revision %d", b.Partition, b.Offset, b.Revision),
+		}
+		for _, f := range b.Features {
+			row.Values = append(row.Values, pair{
+				Feature: f.Name, Served: nameOf(f.Served.String(), 40), Other: nameOf(f.Other.String(), 40),
+			})
+		}
+		s.Broken = append(s.Broken, row)
+	}
+}
+
 // IdentityCounts are the cells of the comparison with the stream.
 func (s *sheet) IdentityCounts() []string {
 	id := &s.Report.Identity
-	return append(groups(id.StreamRows, id.ServedRows, id.Agreed, id.Differing, id.Missing, id.Extra, id.Repeated), percent(id.Coverage))
+	counts := groups(id.StreamRows, id.ServedRows, id.Agreed, id.Differing, id.Missing, id.Extra, id.Repeated)
+	return append(counts, percent(id.Coverage))
 }
 
 // LatenessCounts are the cells of the comparison with truth.
@@ -156,8 +184,8 @@ func (s *sheet) causes(r *Report) {
 func (s *sheet) keys(r *Report) {
 	for _, k := range r.WorstKeys {
 		s.Keys = append(s.Keys, keyRow{
-			Key: nameOf(k.Key, 40), Differences: group(k.Differences), Answers: group(k.Answers),
-			Percent: 100 * k.Differences / max(1, k.Answers), Share: percent(float64(k.Differences) / float64(max(1, k.Answers))), Causes: titles(k),
+			Key: nameOf(k.Key, 40), Differences: group(k.Differences), Answers: group(k.Answers), Causes: titles(k),
+			Percent: 100 * k.Differences / max(1, k.Answers), Share: percent(float64(k.Differences) / float64(max(1, k.Answers))),
 		})
 	}
 }
@@ -170,7 +198,10 @@ func (s *sheet) accounts(r *Report) {
 		}
 	}
 	for _, a := range r.Accounting {
-		row := accountRow{strconv.Itoa(int(a.Partition)), strconv.FormatInt(a.First, 10), strconv.FormatInt(a.Next, 10), groups(a.counts()...), marks[a.Partition], nil}
+		row := accountRow{
+			Partition: strconv.Itoa(int(a.Partition)), First: strconv.FormatInt(a.First, 10), Next: strconv.FormatInt(a.Next, 10),
+			Counts: groups(a.counts()...), Watermark: marks[a.Partition],
+		}
 		for _, c := range a.Complaints {
 			row.Complaints = append(row.Complaints, shorten(c, longestMessage))
 		}

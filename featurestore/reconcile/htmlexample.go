@@ -49,11 +49,12 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 		x.Meaning += c.Cause.Meaning()
 	}
 	if e.Reason != "" {
-		x.Meaning += " Here " + shorten(e.Reason, longestMessage) + "."
+		x.Meaning += " Here: " + shorten(e.Reason, longestMessage) + "."
 	}
 	for _, f := range e.Features {
 		x.Values = append(x.Values, pair{
-			Feature: f.Name, Served: nameOf(e.sideText(e.Served, f.Served), 40), Other: nameOf(e.sideText(e.Truth, f.Other), 40), Equal: f.Equal,
+			Feature: f.Name, Equal: f.Equal,
+			Served: nameOf(sideText(e.Served, f.Served), 40), Other: nameOf(sideText(e.Truth, f.Other), 40),
 		})
 	}
 	for _, c := range e.Causes {
@@ -65,8 +66,8 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 	for i := range e.Timeline.Events {
 		v := &e.Timeline.Events[i]
 		row := eventRow{
-			ID: nameOf(v.ID, 24), Time: sameDay(v.Time, e.AskTime), Arrival: sameDay(v.Arrival, e.AskTime), Wait: wait(v.arrival - v.at), Class: v.Class,
-			Stream: v.Stream, Batch: v.Batch,
+			ID: nameOf(v.ID, 24), Class: v.Class, Stream: v.Stream, Batch: v.Batch,
+			Time: sameDay(v.Time, e.AskTime), Arrival: sameDay(v.Arrival, e.AskTime), Wait: wait(v.arrival - v.at),
 		}
 		if v.behind > 0 {
 			row.Class += ", " + coarse(v.behind) + " behind the watermark"
@@ -134,7 +135,7 @@ func sameDay(s, other string) string {
 // wait says how long after its time an event arrived.
 func wait(micros int64) string {
 	switch {
-	case micros == 0:
+	case micros > -1000 && micros < 1000: // Kafka's timestamps are no finer.
 		return "at once"
 	case micros < 0:
 		return coarse(-micros) + " before"

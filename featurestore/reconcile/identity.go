@@ -78,8 +78,8 @@ func (w *identityWalk) compare(n int) {
 func (w *identityWalk) extra() {
 	a := w.m.a
 	p, i, l := a.page, a.row, &w.last
-	if l.known && l.ask == p.ask[i] && l.offset == p.offset[i] && l.partition == p.partition[i] && l.revision == p.revision[i] &&
-		string(l.key) == string(p.key(i)) {
+	if l.known && l.ask == p.ask[i] && l.offset == p.offset[i] && l.partition == p.partition[i] &&
+		l.revision == p.revision[i] && string(l.key) == string(p.key(i)) {
 		w.id.Repeated++
 		w.sample("repeated", w.id.Repeated, a, i)
 		return
@@ -94,7 +94,8 @@ func (w *identityWalk) sample(kind string, number int64, c *cursor, i int) *Brok
 	}
 	p := c.page
 	w.id.Samples = append(w.id.Samples, Broken{
-		Kind: kind, Key: string(p.key(i)), AskTime: clock(p.ask[i]), Partition: p.partition[i], Offset: p.offset[i], Revision: p.revision[i],
+		Kind: kind, Key: string(p.key(i)), AskTime: clock(p.ask[i]),
+		Partition: p.partition[i], Offset: p.offset[i], Revision: p.revision[i],
 	})
 	return &w.id.Samples[len(w.id.Samples)-1]
 }

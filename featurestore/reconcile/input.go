@@ -49,8 +49,8 @@ type Side struct {
 	// Rows opens the rows, as often as it is called: Served's are read three times, Truth's twice.
 	//
 	// The schema is that of Plan.Arrow, with all features or the live ones; columns are found by their names, and only live
-	// features are compared. Truth's ticks have a null partition and offset. The order is rising by key (as bytes), ask_time, partition, offset
-	// and revision, which is checked: in SQL, ORDER BY those columns under binary collation.
+	// features are compared. Truth's ticks have a null partition and offset. The order is rising by key (as bytes),
+	// ask_time, partition, offset and revision, which is checked: in SQL, ORDER BY those columns under binary collation.
 	Rows func(context.Context) (array.RecordReader, error)
 }
 
@@ -120,9 +120,9 @@ type Options struct {
 	// MinCoverage is the least share of the answers that the served accounting calls for which must have been compared; 0 is
 	// DefaultCoverage. It is known for pipelines that ask at every event.
 	MinCoverage float64
-	// ShareRows bounds the records executed to tell apart the shares of causes that act together, over the whole run, and to
-	// find the fewest events that explain an example; 0 is DefaultShareRows. Each execution counts as a hundred records more.
-	// Beyond the bound causes are reported as acting jointly, and Unproved counts them.
+	// ShareRows bounds the records executed to tell apart the shares of causes that act together, over the whole run; half
+	// as many may be executed to find the fewest events that explain the examples. 0 is DefaultShareRows. Each execution
+	// counts as a hundred records more. Beyond the bound causes are reported as acting jointly, and Unproved counts them.
 	ShareRows int64
 	// Examples is how many differences of each combination of causes the report shows; 0 is DefaultExamples.
 	Examples int

@@ -189,7 +189,8 @@ func hostileReport(s string) *Report {
 		WorstKeys:  []KeyCost{{Key: s, Answers: 1, Differences: 1, Examined: true, Causes: []Cause{Late}}},
 		Accounting: []PartitionAccount{{Complaints: []string{s}}},
 		Examples: []Example{{
-			Key: s, AskTime: "1970-01-01T00:00:02Z", Served: "row", Truth: "row", Causes: []Share{{Cause: Late, Role: Alone}, {Cause: TooLate, Role: Jointly, Undone: []Value{values[0].Served}}},
+			Key: s, AskTime: "1970-01-01T00:00:02Z", Served: "row", Truth: "row",
+			Causes:   []Share{{Cause: Late, Role: Alone}, {Cause: TooLate, Role: Jointly, Undone: []Value{values[0].Served}}},
 			Features: values, Reason: s, Explaining: []Event{event},
 			Timeline: Timeline{Windows: []Window{{Features: []string{"a"}, Name: "last 1s", from: 1e6}}, Events: []Event{event}, ask: 2e6},
 		}},

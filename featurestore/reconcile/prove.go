@@ -17,7 +17,8 @@ type prover struct {
 	examine  map[string]bool // the keys; others are passed over
 	records  *records
 	classes  map[int32]*classes
-	left     budget
+	left     budget // to tell shares apart
+	show     budget // to find the fewest events of examples
 
 	key   []byte
 	open  *differences // of the key, nil when it is passed over
@@ -32,7 +33,7 @@ type prover struct {
 
 func newProver(ctx context.Context, in *Input, o Options, keys []keyTally) (*prover, error) {
 	p := &prover{
-		ctx: ctx, in: in, examine: map[string]bool{}, classes: map[int32]*classes{}, left: budget{o.ShareRows},
+		ctx: ctx, in: in, examine: map[string]bool{}, classes: map[int32]*classes{}, left: budget{o.ShareRows}, show: budget{o.ShareRows / 2},
 		causes: map[string]causeSet{}, gallery: newGallery(in.Plan, o),
 	}
 	for c := range causes {

@@ -61,7 +61,8 @@ func (r *records) turn() error {
 		}
 		keys, ok := batch.Column(r.plan.Source.Key).(*array.String)
 		if !ok || keys.NullN() > 0 {
-			return fault.New("the log", "gives records of keys whose key is null or no text", "give those of the keys that are asked for")
+			return fault.New("the log", "gives records of keys whose key is null or no text",
+				"give those of the keys that are asked for")
 		}
 		batch.Retain()
 		r.batch = batch
@@ -85,8 +86,9 @@ func (r *records) of(key []byte) ([]arrow.RecordBatch, error) {
 		if r.row < n {
 			if bytes.Compare([]byte(keys.Value(r.row)), key) < 0 {
 				releaseAll(batches)
-				return nil, fault.New("the log", fmt.Sprintf("gives records of key %s, which was not asked for or comes behind a greater one",
-					shorten(keys.Value(r.row), 40)), "sort the records by key (as bytes), partition and offset")
+				what := "gives records of key %s, which was not asked for or comes behind a greater one"
+				return nil, fault.New("the log", fmt.Sprintf(what, shorten(keys.Value(r.row), 40)),
+					"sort the records by key (as bytes), partition and offset")
 			}
 			break
 		}

@@ -60,7 +60,8 @@ func refuse(in *Input) string {
 	for _, name := range sideNames {
 		s := in.side(name)
 		if s.PlanHash != in.Plan.Hash() {
-			return fmt.Sprintf("the %s rows are of plan %.12s, and this is plan %.12s: compare rows of one definition", name, s.PlanHash, in.Plan.Hash())
+			return fmt.Sprintf("the %s rows are of plan %.12s, and this is plan %.12s: compare rows of one definition",
+				name, s.PlanHash, in.Plan.Hash())
 		}
 		if where := in.Served.Frontier.differs(s.Frontier); where != "" {
 			return fmt.Sprintf("the as-served and the %s rows end at different frontiers: %s; compare at one", name, where)
@@ -121,7 +122,9 @@ func (r *Report) prove(ctx context.Context, in *Input, o Options, t *tally) (*pr
 		return nil, err
 	}
 	r.Lateness.Examined = p.examined
-	r.Unproved = Unproved{Keys: int64(len(t.keys) - len(keys)), Differences: r.Lateness.Differences() - p.examined, Unseparated: p.unseparated}
+	r.Unproved = Unproved{
+		Keys: int64(len(t.keys) - len(keys)), Differences: r.Lateness.Differences() - p.examined, Unseparated: p.unseparated,
+	}
 	p.counts[NotExamined].Differences = r.Unproved.Differences
 	for _, c := range p.counts {
 		if c.Differences > 0 {
@@ -156,7 +159,8 @@ func (r *Report) account(in *Input, found map[int32]*classes) {
 				row.Complaints = append(row.Complaints, "the stream's account is not that of the log")
 			}
 			if c.mark.Known != mark.Known || c.mark.Known && c.mark.Watermark != mark.Watermark {
-				row.Complaints = append(row.Complaints, fmt.Sprintf("the frontier is %s, and the log gives %s", mark.text(true), c.mark.text(true)))
+				where := fmt.Sprintf("the frontier is %s, and the log gives %s", mark.text(true), c.mark.text(true))
+				row.Complaints = append(row.Complaints, where)
 			}
 		case ok:
 			row.set(served)

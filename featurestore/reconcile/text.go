@@ -104,7 +104,8 @@ func (t *text) identity(r *Report) {
 		where := fmt.Sprintf("%d/%d r%d", s.Partition, s.Offset, s.Revision)
 		var values []string
 		for _, f := range s.Features {
-			values = append(values, fmt.Sprintf("%s: stream %s, served %s", f.Name, shorten(f.Other.String(), 24), shorten(f.Served.String(), 24)))
+			stream, served := shorten(f.Other.String(), 24), shorten(f.Served.String(), 24)
+			values = append(values, fmt.Sprintf("%s: stream %s, served %s", f.Name, stream, served))
 		}
 		rows = append(rows, []string{s.Kind, shorten(s.Key, 24), s.AskTime, where, strings.Join(values, "; ")})
 	}
@@ -211,13 +212,14 @@ func (t *text) examples(r *Report) {
 		t.wrap("  ", fmt.Sprintf("%s at %s: %s", shorten(e.Key, 32), e.AskTime, e.why()))
 		for _, f := range e.Features {
 			if !f.Equal {
-				t.wrap("    ", fmt.Sprintf("%s: served %s, truth %s", f.Name, e.sideText(e.Served, f.Served), e.sideText(e.Truth, f.Other)))
+				served, truth := shorten(sideText(e.Served, f.Served), 40), shorten(sideText(e.Truth, f.Other), 40)
+				t.wrap("    ", fmt.Sprintf("%s: served %s, truth %s", f.Name, served, truth))
 			}
 		}
 		for _, x := range e.Explaining[:min(len(e.Explaining), 4)] {
 			t.wrap("    ", "because of "+x.text())
 		}
-		if n := len(e.Explaining) - 4; n > 0 {
+		if n := len(e.Explaining) - 4 + e.Further; n > 0 {
 			t.line("    and %d more", n)
 		}
 	}
@@ -248,11 +250,14 @@ func (s *Share) text() string {
 }
 
 // sideText is a value, or why the side has none.
-func (e *Example) sideText(state string, v Value) string {
-	if state != rowStateNames[row] {
-		return map[string]string{"none": "no row", "withheld": "withheld"}[state]
+func sideText(state string, v Value) string {
+	switch state {
+	case rowStateNames[row]:
+		return v.String()
+	case rowStateNames[noRow]:
+		return "no row"
 	}
-	return shorten(v.String(), 40)
+	return state
 }
 
 // text says in a line what an event is.

@@ -11,9 +11,11 @@ func (r *Report) conclude(o Options, refusal string) {
 			*list = append(*list, plural(n, one, more))
 		}
 	}
-	say(&breaks, id.Differing, "row of the stream has other values than as-served", "rows of the stream have other values than as-served")
+	say(&breaks, id.Differing, "row of the stream has other values than as-served",
+		"rows of the stream have other values than as-served")
 	say(&breaks, id.Missing, "as-served row is missing from the stream", "as-served rows are missing from the stream")
-	say(&breaks, id.Extra, "row of the stream is not among the as-served ones", "rows of the stream are not among the as-served ones")
+	say(&breaks, id.Extra, "row of the stream is not among the as-served ones",
+		"rows of the stream are not among the as-served ones")
 	say(&breaks, id.Repeated, "row of the stream is a repetition", "rows of the stream are repetitions")
 	say(&breaks, r.count(Unexplained), "difference to truth is unexplained", "differences to truth are unexplained")
 	for _, a := range r.Accounting {
@@ -27,7 +29,8 @@ func (r *Report) conclude(o Options, refusal string) {
 	case id.Compared == 0:
 		doubts = append(doubts, "no row was compared")
 	case id.Coverage < o.MinCoverage:
-		doubts = append(doubts, fmt.Sprintf("only %s of the answers were compared, and %s are wanted", percent(id.Coverage), percent(o.MinCoverage)))
+		doubts = append(doubts, fmt.Sprintf("only %s of the answers were compared, and %s are wanted",
+			percent(id.Coverage), percent(o.MinCoverage)))
 	}
 	say(&doubts, r.Unproved.Differences, "difference was not examined", "differences were not examined")
 	v := Verdict{Outcome: Agrees}

@@ -21,11 +21,14 @@ func group(n int64) string {
 }
 
 // plural writes a number and what it counts.
-func plural(n int64, one, more string) string {
+func plural(n int64, one, more string) string { return group(n) + " " + noun(n, one, more) }
+
+// noun is the word for so many.
+func noun(n int64, one, more string) string {
 	if n == 1 {
-		return "1 " + one
+		return one
 	}
-	return group(n) + " " + more
+	return more
 }
 
 // percent writes a share so that none but 0 reads as 0 %, and none but 1 as 100 %.

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/spillway-go/spillway/pipeline/expr"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
@@ -34,18 +35,7 @@ func (f *featureColumn) take(c *kernel.Column, from, to int) {
 }
 
 // takeNull appends a null.
-func (f *featureColumn) takeNull() {
-	v := &f.values
-	v.Valid = append(v.Valid, false)
-	switch v.Kind {
-	case schema.Float:
-		v.F = append(v.F, 0)
-	case schema.Text:
-		v.S.Append(nil)
-	default:
-		v.I = append(v.I, 0)
-	}
-}
+func (f *featureColumn) takeNull() { f.values.Append(expr.Datum{Null: true}) }
 
 func (f *featureColumn) appendCSV(dst []byte, row int) []byte {
 	i := f.ask[row]

@@ -40,6 +40,12 @@ func formatOf(path string) (f format, err error) {
 		"let it end in .csv, .jsonl or .parquet, the first two also with .gz or .zst behind it")
 }
 
+// CheckName tells, before any work is done, whether a file of that name can be written: its name must tell a format.
+func CheckName(path string) error {
+	_, err := formatOf(path)
+	return err
+}
+
 func (f format) read(ctx context.Context, path string, o Options) (*Labels, error) {
 	if f.kind == "parquet" {
 		return readParquet(ctx, path, o)

@@ -63,10 +63,10 @@ func (l *Labels) place(o Options) (key, at int, err error) {
 		return 0, fault.New("labels "+l.path, fmt.Sprintf("have no column %q for the %s", name, role),
 			fmt.Sprintf("name the column with --%s; there are %s", flag, strings.Join(l.names, ", ")))
 	}
-	if key, err = find(o.Key, "key", "key"); err != nil {
+	if key, err = find(o.Key, "key", "key-field"); err != nil {
 		return 0, 0, err
 	}
-	at, err = find(o.Time, "time", "time")
+	at, err = find(o.Time, "time", "time-field")
 	return key, at, err
 }
 

@@ -326,8 +326,8 @@ func TestFaults(t *testing.T) {
 		{"no format", write(t, "labels.txt", ""), "has a name that tells no format"},
 		{"packed parquet", write(t, "labels.parquet.gz", ""), "has a name that tells no format"},
 		{"empty", write(t, "l.csv", ""), "are empty"},
-		{"no key", write(t, "l.csv", "id,label_time,y\n"), `have no column "card" for the key; name the column with --key; there are id, label_time, y`},
-		{"no time", write(t, "l.csv", "card,at\n"), `have no column "label_time" for the time; name the column with --time; there are card, at`},
+		{"no key", write(t, "l.csv", "id,label_time,y\n"), `have no column "card" for the key; name the column with --key-field; there are id, label_time, y`},
+		{"no time", write(t, "l.csv", "card,at\n"), `have no column "label_time" for the time; name the column with --time-field; there are card, at`},
 		{"a column twice", write(t, "l.csv", "card,label_time,y,y\n"), `have two columns named "y"`},
 		{"a null key", write(t, "l.csv", "card,label_time\nc,2026-01-01\n,2026-01-01\n"), `line 3: the key "card" is null`},
 		{"a null time", write(t, "l.csv", "card,label_time\nc,\n"), `line 2: the time "label_time" is null`},
@@ -396,6 +396,12 @@ func TestDead(t *testing.T) {
 
 // TestWriteFails leaves no file behind when the set cannot be written.
 func TestWriteFails(t *testing.T) {
+	if err := CheckName("set.xlsx"); err == nil {
+		t.Error("a set may be written as .xlsx")
+	}
+	if err := CheckName("set.csv.zst"); err != nil {
+		t.Error(err)
+	}
 	set := &Set{}
 	err := set.WriteFile(filepath.Join(t.TempDir(), "no", "such", "folder", "set.csv"))
 	var explained *fault.Error

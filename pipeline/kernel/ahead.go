@@ -28,7 +28,9 @@ func (t *Task) lookAhead(n int) {
 			continue
 		}
 		k := &t.keys[key]
-		a.sum += t.arena.words(k.block, t.prog.keyWords)[0]
+		if t.prog.keyWords > 0 {
+			a.sum += t.arena.words(k.block, 1)[0]
+		}
 		if k.end > 0 {
 			a.sum += t.arena.words(k.log, int(k.end)*w)[(int(k.end)-1)*w]
 		}

@@ -15,7 +15,11 @@ type arena struct {
 	used  int       // words cut from it
 }
 
-const slabWords = 1 << 17 // 1 MiB
+// The sizes of slabs that small blocks are cut from: each is four times the one before, so that a small state stays small.
+const (
+	firstSlab = 1 << 9  // 4 KiB
+	slabWords = 1 << 17 // 1 MiB
+)
 
 // class is the least class whose blocks hold the number of words.
 func class(words int) int { return bits.Len(uint(words - 1)) }
@@ -31,8 +35,15 @@ func (a *arena) alloc(class int) ref {
 	if words > slabWords/8 {
 		return a.slab(make([]uint64, words))
 	}
-	if a.tail == 0 || a.used+words > slabWords {
-		a.tail = int(a.slab(make([]uint64, slabWords)) >> 32)
+	if a.tail == 0 || a.used+words > len(a.slabs[a.tail]) {
+		size := firstSlab
+		if a.tail != 0 {
+			size = min(slabWords, 4*len(a.slabs[a.tail]))
+		}
+		for size < words {
+			size *= 4
+		}
+		a.tail = int(a.slab(make([]uint64, size)) >> 32)
 		a.used = 0
 	}
 	r := ref(a.tail)<<32 | ref(a.used)

@@ -271,11 +271,11 @@ type pointer struct{ *stamped }
 
 type harmless struct {
 	*strings.Builder
-	*celsiusPtr
+	*Degrees
 	A string `spill:"a"`
 }
 
-type celsiusPtr = celsius
+type Degrees = celsius
 
 func TestEmbedding(t *testing.T) {
 	_, faults := schema.Of(&pointer{}, fault.Pos{})

@@ -221,7 +221,7 @@ func TestJSONColumnNames(t *testing.T) {
 		B  int64 `spill:"aa_2_zz"`
 		C  int64 `spill:"aa_3_zz"`
 		D  int64 `spill:"a"`
-		E  int64 `spill:"A"`
+		E  int64 `spill:"b"`
 		F  int64 `spill:"an_extraordinarily_long_name_of_a_column_that_goes_on_and_on_and_on_and_on"`
 		G  int64 `spill:"z"`
 		H  int64 `spill:"aa"`
