@@ -2,7 +2,6 @@ package spillway
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -92,12 +91,4 @@ func (c *Config) format(ctx context.Context) (decode.Format, error) {
 		return decode.Confluent(decode.SchemaRegistry(client)), nil
 	}
 	return decode.JSON(), nil
-}
-
-// said gives the names of things for messages: a, b and c.
-func said(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return fmt.Sprintf("%s and %s", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
 }

@@ -1,7 +1,6 @@
 package streaming_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -412,8 +411,4 @@ func (w *world) until(what string, so func() bool) {
 			w.Fatalf("waited in vain until %s", what)
 		}
 	}
-}
-
-func sorted(recs []*kgo.Record) []*kgo.Record {
-	return slices.SortedStableFunc(slices.Values(recs), func(a, b *kgo.Record) int { return cmp.Compare(a.Partition, b.Partition) })
 }

@@ -255,10 +255,10 @@ func TestRetries(t *testing.T) {
 		}
 	}
 	s.goTo("2026-11-21T02:00:00Z") // The next tick has attempts of its own.
-	tick := s.begins("2026-11-21T01:00:00Z", "2026-11-21T02:00:00Z", 1)
+	s.begins("2026-11-21T01:00:00Z", "2026-11-21T02:00:00Z", 1)
 	s.answer <- errors.New("broken")
 	s.goTo("2026-11-21T02:05:00Z")
-	tick = s.begins("2026-11-21T01:00:00Z", "2026-11-21T02:00:00Z", 2)
+	tick := s.begins("2026-11-21T01:00:00Z", "2026-11-21T02:00:00Z", 2)
 	s.answer <- nil
 	s.rests(5)
 	s.isState(tick, Succeeded, "")

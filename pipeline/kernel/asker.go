@@ -84,7 +84,6 @@ func (t *Task) Admitted(i int) (name []byte, micros int64, ok bool) {
 // Asker answers for one key at a time from its slices. It belongs to one goroutine; its memory serves every key.
 type Asker struct {
 	task *Task
-	key  uint32
 	row  []uint64
 }
 

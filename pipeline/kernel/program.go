@@ -66,7 +66,6 @@ type component struct {
 	value int // word of the row; 0: none
 	at    int // in the key's block
 	tile  int // in a tile's row
-	name  string
 }
 
 // feature is how one output is finished.

@@ -41,7 +41,7 @@ func count(records iter.Seq[Record]) tally {
 			continue
 		}
 		// The readings of one outage arrive in a burst, and no two outages end within minutes of each other.
-		if key := string(rec.Key); rec.Arrival.Sub(lastHeld[key]) > time.Minute {
+		if rec.Arrival.Sub(lastHeld[string(rec.Key)]) > time.Minute {
 			c.outages++
 			if rec.Kind == HeldNewestFirst {
 				c.reversed++
