@@ -50,7 +50,7 @@ type limits struct {
 
 const (
 	// rowBytes is about what a record takes while it is sorted.
-	rowBytes = 512
+	rowBytes = 1024
 	// leastRows is how many records are sorted at once where memory is very short: DuckDB spills what does not fit.
 	leastRows = 1 << 16
 	copyRows  = 4 << 20

@@ -37,7 +37,7 @@ func (h *History) truth(ctx context.Context, job *Job, report *Report) error {
 	historical := slices.ContainsFunc(h.plan.Features, func(f pipeline.FeaturePlan) bool { return f.Historical })
 	if h.plan.Tick > 0 || historical && job.Interval.To == schedule.End {
 		var err error
-		if t.final, err = h.watermarks(ctx); err != nil {
+		if t.final, err = h.Watermarks(ctx); err != nil {
 			return err
 		}
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
-// watermarks are W of each partition at the snapshot's frontier (B6); a partition without one has none in the map.
+// Watermarks are W of each partition at the snapshot's frontier (B6); a partition without one has none in the map.
 //
 // W is the greatest time of the records that raised it, less D. The first record of an id always counts: it is no
 // duplicate, and if it came too late W stood higher. So where the greatest time of all valid records is that of a first
 // one, W follows from it. That is nearly always so; other partitions are replayed.
-func (h *History) watermarks(ctx context.Context) (map[int32]int64, error) {
+func (h *History) Watermarks(ctx context.Context) (map[int32]int64, error) {
 	peaks, err := h.peaks(ctx)
 	if err != nil {
 		return nil, err
@@ -169,6 +169,3 @@ func (h *History) replayWatermarks(ctx context.Context, partitions []int32, w ma
 	}
 	return r.run(ctx, partitions)
 }
-
-// Watermarks are W of each partition at the snapshot's frontier; a partition without one has none in the map.
-func (h *History) Watermarks(ctx context.Context) (map[int32]int64, error) { return h.watermarks(ctx) }

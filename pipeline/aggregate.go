@@ -25,10 +25,15 @@ const (
 )
 
 // EveryEvent asks immediately after each event.
-func EveryEvent() Grain { return Grain{kind: eventGrain, pos: fault.Caller(1)} }
+func EveryEvent() Grain { return Grain{kind: eventGrain} }
 
 // Every asks at each multiple of d since 1970-01-01T00:00Z.
-func Every(d time.Duration) Grain { return Grain{kind: tickGrain, tick: d, pos: fault.Caller(1)} }
+//
+//go:noinline
+func Every(d time.Duration) Grain {
+	// Inlined into the initialisation of a package's variable, this function would not learn where it was called.
+	return Grain{kind: tickGrain, tick: d, pos: fault.Caller(1)}
+}
 
 // valid tells whether ticks, if it has any, are of a period that can be.
 func (g Grain) valid() bool {

@@ -49,7 +49,7 @@ var (
 	nothing = expr.Expr[float64]{}
 	never   = expr.Expr[bool]{}
 
-	// Go may not know where a package's variable was made; then its faults are placed where it is used.
+	// What variables of a package are made of is at fault where they are made.
 	stray  sale
 	beside = expr.Col(&stray.Amount)
 	none   = window.Last(0)

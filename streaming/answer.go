@@ -23,7 +23,7 @@ const (
 	PartitionHeader = "spillway.partition" // the partition
 	OffsetHeader    = "spillway.offset"    // and the offset
 	TimestampHeader = "spillway.timestamp" // the record's Kafka timestamp, in ms since 1970
-	LeftOutHeader   = "spillway.left_out"  // the length of a value that was too long to be repeated
+	LeftOutHeader   = "spillway.left_out"  // what was too long to be repeated: "value", or "key, headers, value"
 	EntityHeader    = "spillway.entity"    // of a dead answer: its key,
 	AskTimeHeader   = "spillway.ask_time"  // its time, in µs since 1970
 	RevisionHeader  = "spillway.revision"  // and its revision
@@ -38,7 +38,7 @@ type answers struct {
 	rows      *rowWriter
 	plan      *pipeline.Plan
 	source    string
-	maxLetter int // bytes of a value that is repeated in a letter
+	maxLetter int // bytes of a record that is repeated in a letter
 }
 
 // write sends the rows and letters of the partition's last chunk. Each has the timestamp of the record that caused it.
@@ -78,23 +78,35 @@ func stampOf(r *kgo.Record) time.Time {
 	return r.Timestamp
 }
 
+// letter repeats the record and says why. A record that is near the limit of the source does not fit beside the headers. The
+// coordinates still lead to it, and one record must not stop the pipeline.
 func (a *answers) letter(r *kgo.Record, class, reason string) *kgo.Record {
-	header := func(name, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: name, Value: []byte(value)} }
 	letter := &kgo.Record{Topic: DeadTopic(a.plan.Name), Partition: a.partition, Timestamp: stampOf(r), Key: r.Key, Value: r.Value}
-	letter.Headers = append(slices.Clip(r.Headers),
-		header(ReasonHeader, reason),
-		header(ClassHeader, class),
-		header(PipelineHeader, a.plan.Name),
-		header(PlanHeader, a.plan.Hash()),
-		header(TopicHeader, a.source),
-		header(PartitionHeader, strconv.Itoa(int(r.Partition))),
-		header(OffsetHeader, strconv.FormatInt(r.Offset, 10)),
-		header(TimestampHeader, strconv.FormatInt(r.Timestamp.UnixMilli(), 10)))
-	// A value that is near the limit of the source does not fit beside the headers. The coordinates still lead to it, and
-	// one record must not stop the pipeline.
-	if len(r.Value) > a.maxLetter {
-		letter.Value = nil
-		letter.Headers = append(letter.Headers, header(LeftOutHeader, strconv.Itoa(len(r.Value))))
+	leftOut, frame := "", len(r.Key)
+	for _, h := range r.Headers {
+		frame += len(h.Key) + len(h.Value) + headerRoom
+	}
+	if frame+len(r.Value) > a.maxLetter {
+		leftOut, letter.Value = "value", nil
+	}
+	if frame > a.maxLetter {
+		leftOut, letter.Key = "key, headers, value", nil
+	} else {
+		letter.Headers = slices.Clip(r.Headers)
+	}
+	header := func(name, value string) {
+		letter.Headers = append(letter.Headers, kgo.RecordHeader{Key: name, Value: []byte(value)})
+	}
+	header(ReasonHeader, reason)
+	header(ClassHeader, class)
+	header(PipelineHeader, a.plan.Name)
+	header(PlanHeader, a.plan.Hash())
+	header(TopicHeader, a.source)
+	header(PartitionHeader, strconv.Itoa(int(r.Partition)))
+	header(OffsetHeader, strconv.FormatInt(r.Offset, 10))
+	header(TimestampHeader, strconv.FormatInt(r.Timestamp.UnixMilli(), 10))
+	if leftOut != "" {
+		header(LeftOutHeader, leftOut)
 	}
 	return letter
 }

@@ -29,6 +29,9 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	client, err := cfg.connect(ctx)
+	if ctx.Err() != nil {
+		return nil // It was stopped before it began.
+	}
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,19 @@ import (
 	"github.com/spillway-go/spillway/streaming/kafka"
 )
 
-// usualMaxMessage is Kafka's max.message.bytes where a topic and its broker say nothing.
-const usualMaxMessage = 1_048_588
+// usualMaxMessage is Kafka's max.message.bytes where a topic and its broker say nothing; leastMaxMessage is what the client
+// goes down to.
+const (
+	usualMaxMessage = 1_048_588
+	leastMaxMessage = 512
+)
 
-// letterRoom is what a dead letter needs beside its value: the headers and the batch around it.
-const letterRoom = 8 << 10
+// A dead letter needs room beside the record that it repeats, for its headers and the batch around it, and each header of
+// the record needs some for its lengths.
+const (
+	letterRoom = 8 << 10
+	headerRoom = 10
+)
 
 // connect opens a client and makes sure that a broker answers.
 func (s *Source) connect(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
@@ -30,10 +38,13 @@ func (s *Source) connect(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, err
 	if err != nil {
 		return nil, misconfigured(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.Patience)
+	limited, cancel := context.WithTimeout(ctx, s.Patience)
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	if err := client.Ping(limited); err != nil {
 		client.Close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		return nil, s.unreachable(err)
 	}
 	return client, nil
@@ -163,7 +174,7 @@ func limitOf(configs []kadm.Config) int32 {
 	for _, c := range configs {
 		if c.Key == maxMessage {
 			if n, err := strconv.ParseInt(c.MaybeValue(), 10, 32); err == nil {
-				return int32(n)
+				return max(leastMaxMessage, int32(n))
 			}
 		}
 	}

@@ -158,10 +158,11 @@ func TestImportsOfOurOwn(t *testing.T) {
 	}
 }
 
-// testsMayImport tells what else tests may import: in package pipeline and below all that is there, and everywhere the
-// workload of the benchmarks, which is a definition and made-up events.
+// testsMayImport tells what else tests may import: in package pipeline and below all that is there, in the root package the
+// examples' definitions, and everywhere the workload of the benchmarks, which is a definition and made-up events.
 func testsMayImport(from, pkg string) bool {
-	return under(from, "pipeline/...") && under(pkg, "pipeline/...") || pkg == "bench/payments"
+	return under(from, "pipeline/...") && under(pkg, "pipeline/...") ||
+		from == "." && under(pkg, "examples/...") || pkg == "bench/payments"
 }
 
 func TestPackagesForTestsAreForTests(t *testing.T) {

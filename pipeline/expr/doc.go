@@ -7,7 +7,8 @@
 //	abroad := expr.NotEqual(expr.Col(&p.Country), expr.Col(&p.Home))
 //	large := expr.And(amount.Gt(100), abroad)
 //
-// Expr[T] is an expression of Go type T; what an engine runs is the closed tree of Nodes beneath it.
+// Methods take constants, functions take expressions. Expr[T] is an expression of Go type T; what an engine runs is the
+// closed tree of Nodes beneath it.
 //
 // Invariants:
 //

@@ -20,18 +20,25 @@ const longest = 3660 * Day
 type Window struct {
 	Length time.Duration // d of Last(d)
 	Tail   time.Duration // the tile that the window's lower bound is floored to; 0 is none
-	Pos    fault.Pos
-	made   bool // by Last: the zero Window is none, and Last(0) is a mistake of its own
-	tiled  bool // by Tile
+	Pos    fault.Pos     // of Tile, or else of Last
+	made   bool          // by Last: the zero Window is none, and Last(0) is a mistake of its own
+	tiled  bool          // by Tile
 }
 
 // Last is the window of the last d before the ask.
-func Last(d time.Duration) Window { return Window{Length: d, Pos: fault.Caller(1), made: true} }
+//
+//go:noinline
+func Last(d time.Duration) Window {
+	// Inlined into the initialisation of a package's variable, this function would not learn where it was called.
+	return Window{Length: d, Pos: fault.Caller(1), made: true}
+}
 
 // Tile floors the window's lower bound to a multiple of t since 1970-01-01T00:00Z, so that the window covers at least its
 // length and its old events can be kept as one sum a tile. It is part of the feature's meaning, the same in every engine.
+//
+//go:noinline
 func (w Window) Tile(t time.Duration) Window {
-	w.Tail, w.tiled = t, true
+	w.Tail, w.tiled, w.Pos = t, true, fault.Caller(1)
 	return w
 }
 
