@@ -132,6 +132,7 @@ func (s *session) begin(num int32, n note) {
 			s.Monitor.saw(state, Live, -1)
 			s.mu.Lock()
 			a.state = state
+			s.wake() // it may have been all that was waited for
 			s.mu.Unlock()
 			s.client.ResumeFetchPartitions(map[string][]int32{s.Topic: {num}})
 		}

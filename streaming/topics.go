@@ -79,7 +79,7 @@ func (s *Source) readOptions() []kgo.Opt {
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxBytes(fetchTotal),
 		kgo.FetchMaxPartitionBytes(s.FetchBytes),
-		kgo.FetchMaxWait(500 * time.Millisecond),
+		kgo.FetchMaxWait(100 * time.Millisecond), // a partition that is resumed waits for the fetch at hand
 	}
 }
 
