@@ -91,9 +91,9 @@ func (h *History) within(r lakehouse.Range) []string {
 	return conditions
 }
 
-// sorted is the order in which a fold takes records.
+// sorted is the order in which a fold takes records, and the lake keeps them.
 func (h *History) sorted() string {
-	return fmt.Sprintf("ORDER BY %s, %s, %s, %s", h.key(), h.time(), partitionName, offsetName)
+	return fmt.Sprintf("ORDER BY %s, %s NULLS FIRST, %s, %s", h.key(), h.time(), partitionName, offsetName)
 }
 
 // reading are the columns, as SQL and by name, that the kernel needs of a valid record whatever it computes: key, time,

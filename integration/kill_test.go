@@ -19,6 +19,7 @@ import (
 
 	"github.com/spillway-go/spillway/examples/glucose/control"
 	"github.com/spillway-go/spillway/examples/glucose/replay"
+	"github.com/spillway-go/spillway/integration/real"
 	"github.com/spillway-go/spillway/pipeline"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/streaming"
@@ -37,7 +38,7 @@ func TestKilledStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := send(t, plan, partitions, 24)
+	records := send(t, kafka, plan, partitions, 24)
 	want := undisturbed(t, plan, records)
 
 	seed := uint64(time.Now().UnixNano())
@@ -45,7 +46,7 @@ func TestKilledStream(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	killed, midway := 0, 0
 	for killed < kills {
-		cmd := stream(ctx, t, "glucose", "stream", plan.Name, "--commit-every", "20ms", "--instance", "one")
+		cmd := stream(ctx, t, kafka, "glucose", "stream", plan.Name, "--commit-every", "20ms", "--instance", "one")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestKilledStream(t *testing.T) {
 	if midway < 20 {
 		t.Fatalf("only %d kills fell on a stream at work; send more records", midway)
 	}
-	if out, err := stream(ctx, t, "glucose", "stream", plan.Name, "--until-end", "--instance", "one").CombinedOutput(); err != nil {
+	if out, err := stream(ctx, t, kafka, "glucose", "stream", plan.Name, "--until-end", "--instance", "one").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	got := rows(t, plan)
@@ -101,16 +102,17 @@ func committed(t *testing.T, plan *pipeline.Plan) (n int64) {
 	return n
 }
 
-func stream(ctx context.Context, t *testing.T, example string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(binaries, example), append(args, "--brokers", kafka.Addr(), "--data-dir", t.TempDir())...)
+// stream is a command line of an example's program against the broker.
+func stream(ctx context.Context, t *testing.T, broker *real.Kafka, example string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, example), append(args, "--brokers", broker.Addr(), "--data-dir", t.TempDir())...)
 	cmd.Dir = t.TempDir()
 	return cmd
 }
 
 // send writes the replay of so many times 19 people to the plan's source, and gives the records by partition.
-func send(t *testing.T, plan *pipeline.Plan, partitions, scale int) map[int32][]*kgo.Record {
+func send(t *testing.T, broker *real.Kafka, plan *pipeline.Plan, partitions, scale int) map[int32][]*kgo.Record {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.Addr()), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(1<<20))
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addr()), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}

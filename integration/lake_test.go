@@ -14,17 +14,18 @@ import (
 	"github.com/spillway-go/spillway/streaming/decode"
 )
 
-// TestLakeInPyiceberg archives the source that TestKilledStream has filled, and reads the table with another engine: the same
+// TestLakeInPyiceberg archives a topic of a broker of its own, and reads the table with another engine: the same
 // rows, and the same sums.
 func TestLakeInPyiceberg(t *testing.T) {
 	plan, err := control.Glucose.Plan()
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := send(t, plan, 4, 2)
+	own := real.StartKafka(t)
+	records := send(t, own, plan, 4, 2)
 	data := t.TempDir()
 	for range 2 { // the second finds nothing to add
-		cmd := stream(t.Context(), t, "glucose", "archive", "--until-end")
+		cmd := stream(t.Context(), t, own, "glucose", "archive", "--until-end")
 		cmd.Env = append(os.Environ(), "SPILLWAY_WAREHOUSE="+filepath.Join(data, "lake"))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

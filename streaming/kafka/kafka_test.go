@@ -62,6 +62,7 @@ func TestEmbeddedKeeps(t *testing.T) {
 	}
 	offsets := kadm.Offsets{}
 	offsets.Add(kadm.Offset{Topic: "t", Partition: 0, At: 2, Metadata: "note"})
+	adm = kadm.NewClient(connect(t, b)) // the other one still believes that there is no topic
 	if err := adm.CommitAllOffsets(t.Context(), "g", offsets); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,11 @@ func TestTopics(t *testing.T) {
 	if err := kafka.EnsureTopic(t.Context(), adm, "t", 4, config); err == nil || !strings.Contains(err.Error(), "has 3 partitions, not 4") {
 		t.Errorf("error %v, want one that says so", err)
 	}
-	if err := kafka.EnsureTopic(t.Context(), adm, "no/topic", 1, nil); err == nil || !strings.Contains(err.Error(), "cannot be created") {
+	// Kafka's metrics cannot tell a dot and an underscore apart.
+	if err := kafka.EnsureTopic(t.Context(), adm, "a.b", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := kafka.EnsureTopic(t.Context(), adm, "a_b", 1, nil); err == nil || !strings.Contains(err.Error(), "cannot be created") {
 		t.Errorf("error %v, want one that says so", err)
 	}
 }
