@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spillway-go/spillway/batch/schedule"
 	"github.com/spillway-go/spillway/lakehouse"
 	"github.com/spillway-go/spillway/pipeline"
 	"github.com/spillway-go/spillway/pipeline/expr"
@@ -121,8 +122,10 @@ func TestParts(t *testing.T) {
 func TestWatermarks(t *testing.T) {
 	plan := activityPlan(t, pipeline.EveryEvent())
 	pay := func(p int32, offset int64, id string, minute int64, points int64) pipelinetest.Record {
-		return pipelinetest.Record{Partition: p, Offset: offset, Stamp: 1 << 50 / 1000 * 1000,
-			Values: []expr.Datum{{S: id}, {S: fmt.Sprint("card", p)}, {Null: true}, {F: 1}, {I: points}, {I: minute * 60_000_000}}}
+		return pipelinetest.Record{
+			Partition: p, Offset: offset, Stamp: 1 << 50 / 1000 * 1000,
+			Values: []expr.Datum{{S: id}, {S: fmt.Sprint("card", p)}, {Null: true}, {F: 1}, {I: points}, {I: minute * 60_000_000}},
+		}
 	}
 	log := pipelinetest.Log{
 		pay(0, 0, "a", 10, 0), pay(0, 1, "b", 20, 0), // plain
@@ -178,8 +181,10 @@ func TestWhere(t *testing.T) {
 		{sum, ""},
 		{op(expr.OpAnd, sum, op(expr.OpAnd, amount, op(expr.OpIsNull, col(2)))), `("amount" > '-inf'::DOUBLE) AND ("merchant" IS NULL)`},
 		{op(expr.OpOr, amount, sum), ""},
-		{op(expr.OpNot, op(expr.OpAnd, amount, op(expr.OpEq, col(2), lit(schema.Text, expr.Datum{S: "it's"})))),
-			`(NOT (("amount" > '-inf'::DOUBLE) AND ("merchant" = 'it''s')))`},
+		{
+			op(expr.OpNot, op(expr.OpAnd, amount, op(expr.OpEq, col(2), lit(schema.Text, expr.Datum{S: "it's"})))),
+			`(NOT (("amount" > '-inf'::DOUBLE) AND ("merchant" = 'it''s')))`,
+		},
 		{op(expr.OpNe, col(3), lit(schema.Float, expr.Datum{F: math.NaN()})), `("amount" <> 'nan'::DOUBLE)`},
 		{op(expr.OpGe, col(5), lit(schema.Time, expr.Datum{I: -1})), `("at" >= TIMESTAMPTZ '1969-12-31 23:59:59.999999+00')`},
 		{op(expr.OpGe, col(5), lit(schema.Time, expr.Datum{I: math.MaxInt64})), ""},
@@ -189,5 +194,53 @@ func TestWhere(t *testing.T) {
 		if got := and((&History{plan: &plan}).where()); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
+	}
+}
+
+// TestPublishing takes the values from the part whose events their windows hold: a later one may not reach back so far.
+func TestPublishing(t *testing.T) {
+	plan := activityPlan(t, pipeline.EveryEvent())
+	h := &History{plan: plan, deps: Deps{limits: limits{partLength: partLength}}}
+	asks := []lakehouse.Range{{From: 10 * day, To: 20 * day}, {From: 40 * day, To: 50 * day}}
+	for _, c := range []struct {
+		asOf int64
+		want string
+	}{
+		{50 * day, "10-20 40-50!"}, {40 * day, "10-20 40-50!"}, {40*day - 1, "10-20! 40-50"}, {30 * day, "10-20! 40-50"},
+		{5 * day, "5-5! 10-20 40-50"},
+	} {
+		var got []string
+		for _, p := range h.publishing([]part{h.part(asks[0]), h.part(asks[1])}, c.asOf) {
+			mark := map[bool]string{true: "!"}[p.publishes]
+			got = append(got, fmt.Sprintf("%d-%d%s", p.asks.From/day, p.asks.To/day, mark))
+			if p.publishes && p.sees.From > c.asOf-day {
+				t.Errorf("as of %d: the part sees events from %d", c.asOf, p.sees.From)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("as of day %d: %v, want %s", c.asOf/day, got, c.want)
+		}
+	}
+}
+
+// TestFirstElsewhere runs an interval that holds a copy whose first record happened, by its own time, on another day.
+func TestFirstElsewhere(t *testing.T) {
+	plan := activityPlan(t, pipeline.EveryEvent())
+	pay := func(offset int64, id string, at int64) pipelinetest.Record {
+		return pipelinetest.Record{Offset: offset, Stamp: 20 * day,
+			Values: []expr.Datum{{S: id}, {S: "card"}, {S: "m"}, {F: 1}, {I: 1}, {I: at}}}
+	}
+	log := pipelinetest.Log{pay(0, "a", 9*day), pay(1, "a", day), pay(2, "b", day+1), pay(3, "b", 9*day+1), pay(4, "c", -5*day), pay(5, "c", day+2)}
+	b := newBench(t)
+	if err := b.archive(t.Context(), plan, log, 1); err != nil {
+		t.Fatal(err)
+	}
+	_, report, err := b.run(t.Context(), plan, schedule.Truth, schedule.Interval{From: day, To: 2 * day})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := b.lines(t, plan, "truth")
+	if len(rows) != 1 || !strings.HasPrefix(rows[0], fmt.Sprintf("card %d 2 0: 1 ", day+1)) || report.Copies < 2 {
+		t.Errorf("rows %v, %d copies", rows, report.Copies)
 	}
 }

@@ -41,8 +41,10 @@ func (h *History) Keys(ctx context.Context, keys [][]byte) (array.RecordReader, 
 
 // Partition gives all records of a partition, in the layout of schema.Log, by rising offset.
 func (h *History) Partition(ctx context.Context, partition int32) (array.RecordReader, error) {
-	return h.reader(ctx, query{files: h.files, where: []string{fmt.Sprintf("%s = %d", partitionName, partition)},
-		order: "ORDER BY " + offsetName})
+	return h.reader(ctx, query{
+		files: h.files, where: []string{fmt.Sprintf("%s = %d", partitionName, partition)},
+		order: "ORDER BY " + offsetName,
+	})
 }
 
 // ofKeys is the join that leaves the records of the keys.

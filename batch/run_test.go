@@ -77,8 +77,13 @@ func payments(n int) pipelinetest.Log {
 		if r.IntN(200) == 0 {
 			at -= r.Int64N(1_000_000_000)
 		}
-		rec := pipelinetest.Record{Partition: int32(card % 2), Values: []expr.Datum{text("id-of-a-payment-%d", i), text("card%04d", card),
-			text("m%d", r.IntN(40)), {F: float64(r.IntN(1000)-20) / 8}, {I: r.Int64N(100)}, {I: at}}}
+		rec := pipelinetest.Record{Partition: int32(card % 2), Values: []expr.Datum{
+			text("id-of-a-payment-%d", i), text("card%04d", card),
+			text("m%d", r.IntN(40)),
+			{F: float64(r.IntN(1000)-20) / 8},
+			{I: r.Int64N(100)},
+			{I: at},
+		}}
 		if i > 0 && r.IntN(40) == 0 {
 			of := log[r.IntN(len(log))]
 			rec.Partition, rec.Values = of.Partition, slices.Clone(of.Values)

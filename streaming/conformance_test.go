@@ -121,8 +121,10 @@ func collect(ctx context.Context, q *conformance.Question, cfg streaming.Config)
 }
 
 func datums(rows *kernel.Rows, i int) pipelinetest.Row {
-	row := pipelinetest.Row{Key: string(rows.Keys.At(i)), AskTime: rows.AskTime[i], Partition: rows.Partition[i],
-		Offset: rows.Offset[i], Revision: rows.Revision[i]}
+	row := pipelinetest.Row{
+		Key: string(rows.Keys.At(i)), AskTime: rows.AskTime[i], Partition: rows.Partition[i],
+		Offset: rows.Offset[i], Revision: rows.Revision[i],
+	}
 	for c := range rows.Columns {
 		col := &rows.Columns[c]
 		d := expr.Datum{Null: !col.Valid[i]}

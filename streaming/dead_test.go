@@ -135,8 +135,10 @@ func TestRetentionIsLostWhileReading(t *testing.T) {
 	w := ran(t)
 	_, log := hostileLog(t, 4, 200)
 	w.send(w.messages(log))
-	w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1,
-		When: func(req kmsg.Request) bool { return req.(*kmsg.FetchRequest).MaxBytes > 0 }})
+	w.cluster.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1,
+		When: func(req kmsg.Request) bool { return req.(*kmsg.FetchRequest).MaxBytes > 0 },
+	})
 	w.refused(w.config(), "retention lost below the frontier")
 }
 

@@ -132,8 +132,10 @@ func TestColumns(t *testing.T) {
 func TestOrder(t *testing.T) {
 	db := open(t, Config{})
 	for _, c := range []struct{ of, sql, want string }{
-		{"texts", `SELECT v FROM (VALUES ('b'), ('é'), ('B'), (''), ('a'), ('aa'), ('e' || chr(769)), ('a' || chr(0)), ('日本'), ('😀'), (chr(65535)), ('b ')) t(v) ORDER BY v`,
-			"[ B a a\x00 aa b b  e\u0301 é 日本 \uffff 😀]"},
+		{
+			"texts", `SELECT v FROM (VALUES ('b'), ('é'), ('B'), (''), ('a'), ('aa'), ('e' || chr(769)), ('a' || chr(0)), ('日本'), ('😀'), (chr(65535)), ('b ')) t(v) ORDER BY v`,
+			"[ B a a\x00 aa b b  e\u0301 é 日本 \uffff 😀]",
+		},
 		{"NaN", `SELECT v FROM (VALUES ('nan'::DOUBLE), ('inf'::DOUBLE), (1.0), ('-inf'::DOUBLE)) t(v) ORDER BY v`, "[-Inf 1 +Inf NaN]"},
 		{"equal floats", `SELECT 'nan'::DOUBLE = 'nan'::DOUBLE AND 'nan'::DOUBLE > 'inf'::DOUBLE AND '-0'::DOUBLE = '0'::DOUBLE AND NOT '-0'::DOUBLE < '0'::DOUBLE`, "[true]"},
 		{"nulls", `SELECT (NULL AND false) IS NULL, (NULL OR true) IS NULL, (NULL = 1) IS NULL`, "[false false true]"},
@@ -168,8 +170,10 @@ func writeParquet(t *testing.T, path string, ids ...int) {
 	t.Helper()
 	var fields []arrow.Field
 	for _, id := range ids {
-		fields = append(fields, arrow.Field{Name: fmt.Sprint("then", id), Type: arrow.PrimitiveTypes.Int64, Nullable: true,
-			Metadata: arrow.MetadataFrom(map[string]string{"PARQUET:field_id": fmt.Sprint(id)})})
+		fields = append(fields, arrow.Field{
+			Name: fmt.Sprint("then", id), Type: arrow.PrimitiveTypes.Int64, Nullable: true,
+			Metadata: arrow.MetadataFrom(map[string]string{"PARQUET:field_id": fmt.Sprint(id)}),
+		})
 	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
 	defer b.Release()
