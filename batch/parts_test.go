@@ -206,7 +206,10 @@ func TestPublishing(t *testing.T) {
 		asOf int64
 		want string
 	}{
-		{50 * day, "10-20 40-50!"}, {40 * day, "10-20 40-50!"}, {40*day - 1, "10-20! 40-50"}, {30 * day, "10-20! 40-50"},
+		{50 * day, "10-20 40-50!"},
+		{40 * day, "10-20 40-50!"},
+		{40*day - 1, "10-20! 40-50"},
+		{30 * day, "10-20! 40-50"},
 		{5 * day, "5-5! 10-20 40-50"},
 	} {
 		var got []string
@@ -227,8 +230,10 @@ func TestPublishing(t *testing.T) {
 func TestFirstElsewhere(t *testing.T) {
 	plan := activityPlan(t, pipeline.EveryEvent())
 	pay := func(offset int64, id string, at int64) pipelinetest.Record {
-		return pipelinetest.Record{Offset: offset, Stamp: 20 * day,
-			Values: []expr.Datum{{S: id}, {S: "card"}, {S: "m"}, {F: 1}, {I: 1}, {I: at}}}
+		return pipelinetest.Record{
+			Offset: offset, Stamp: 20 * day,
+			Values: []expr.Datum{{S: id}, {S: "card"}, {S: "m"}, {F: 1}, {I: 1}, {I: at}},
+		}
 	}
 	log := pipelinetest.Log{pay(0, "a", 9*day), pay(1, "a", day), pay(2, "b", day+1), pay(3, "b", 9*day+1), pay(4, "c", -5*day), pay(5, "c", day+2)}
 	b := newBench(t)
