@@ -69,22 +69,17 @@ func (r *rooms) take(ctx context.Context, lake *lakehouse.Lake, store online.Sto
 	if snap.Run == nil || snap.Run.ID != run.ID {
 		return nil // A newer run has written its values, and will be published.
 	}
-	names := []string{plan.KeyName, "ask_time"}
-	names = append(names, historicalFeatures(plan)...)
-	asOf := int64(0)
-	for rec, err := range snap.Rows(ctx, lakehouse.Everything, names...) {
-		if err != nil {
-			return err
-		}
-		if rec.NumRows() > 0 {
-			asOf = arrow.GetValues[int64](rec.Column(1).Data(), 1)[0]
-			break
-		}
-	}
 	_, err = online.Publish(ctx, store, plan,
-		online.Run{ID: run.ID, AsOf: asOf, Published: run.Published.UnixMicro(), Snapshot: run.InputSnapshot},
-		historicalRows(snap.Rows(ctx, lakehouse.Everything, names...), plan))
+		online.Run{ID: run.ID, AsOf: snap.Run.Interval.From, Published: run.Published.UnixMicro(), Snapshot: run.InputSnapshot},
+		historicalRows(runRows(ctx, snap, plan), plan))
 	return err
+}
+
+// runRows are the rows of the run that wrote the snapshot. The table keeps those of the runs before too, at their own
+// times: a run's interval is the one moment that its values are as of.
+func runRows(ctx context.Context, snap *lakehouse.Snapshot, plan *pipeline.Plan) iter.Seq2[arrow.RecordBatch, error] {
+	names := append([]string{plan.KeyName, "ask_time"}, historicalFeatures(plan)...)
+	return snap.Rows(ctx, snap.Run.Interval, names...)
 }
 
 func historicalFeatures(plan *pipeline.Plan) []string {
