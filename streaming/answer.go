@@ -81,7 +81,9 @@ func stampOf(r *kgo.Record) time.Time {
 // letter repeats the record and says why. A record that is near the limit of the source does not fit beside the headers. The
 // coordinates still lead to it, and one record must not stop the pipeline.
 func (a *answers) letter(r *kgo.Record, class, reason string) *kgo.Record {
-	letter := &kgo.Record{Topic: DeadTopic(a.plan.Name), Partition: a.partition, Timestamp: stampOf(r), Key: r.Key, Value: r.Value}
+	letter := &kgo.Record{
+		Topic: DeadTopic(a.plan.Name), Partition: a.partition, Timestamp: stampOf(r), Key: r.Key, Value: r.Value,
+	}
 	leftOut, frame := "", len(r.Key)
 	for _, h := range r.Headers {
 		frame += len(h.Key) + len(h.Value) + headerRoom

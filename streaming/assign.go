@@ -20,6 +20,8 @@ type assigned struct {
 	dirty    bool // it has run ahead of its note
 }
 
+type offsetsByTopic = map[string]map[int32]kgo.Offset
+
 // callbacks are how the group tells of partitions that come and go. They run on the client's goroutines: those that take
 // partitions away between transactions only, the others at any time.
 func (s *session) callbacks() []kgo.Opt {
@@ -33,7 +35,7 @@ func (s *session) callbacks() []kgo.Opt {
 			keepOffsets(fetched, resp)
 			return nil
 		}),
-		kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+		kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets offsetsByTopic) (offsetsByTopic, error) {
 			<-s.made
 			err := s.assign(ctx, fetched, offsets[s.Topic])
 			if err != nil && ctx.Err() == nil {

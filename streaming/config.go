@@ -129,7 +129,8 @@ func (c *Config) complete() error {
 		}
 	}
 	if c.CommitEvery >= c.TransactionTimeout {
-		return fault.New("CommitEvery", fmt.Sprintf("is %v, and transactions are aborted after %v", c.CommitEvery, c.TransactionTimeout),
+		return fault.New("CommitEvery",
+			fmt.Sprintf("is %v, and transactions are aborted after %v", c.CommitEvery, c.TransactionTimeout),
 			"choose a CommitEvery well below the TransactionTimeout")
 	}
 	return nil

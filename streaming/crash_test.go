@@ -122,9 +122,18 @@ var faulty = []struct {
 	key  kmsg.Key
 	errs []*kerr.Error
 }{
-	{kmsg.EndTxn, []*kerr.Error{kerr.UnknownServerError, kerr.CoordinatorNotAvailable, kerr.ConcurrentTransactions, kerr.TransactionAbortable, kerr.InvalidProducerEpoch, kerr.InvalidTxnState, kerr.NotCoordinator}},
-	{kmsg.TxnOffsetCommit, []*kerr.Error{kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.RebalanceInProgress, kerr.CoordinatorLoadInProgress, kerr.UnknownServerError, kerr.InvalidProducerEpoch}},
-	{kmsg.Produce, []*kerr.Error{kerr.NotLeaderForPartition, kerr.KafkaStorageError, kerr.InvalidProducerEpoch, kerr.TransactionAbortable, kerr.UnknownProducerID, kerr.UnknownServerError}},
+	{kmsg.EndTxn, []*kerr.Error{
+		kerr.UnknownServerError, kerr.CoordinatorNotAvailable, kerr.ConcurrentTransactions,
+		kerr.TransactionAbortable, kerr.InvalidProducerEpoch, kerr.InvalidTxnState, kerr.NotCoordinator,
+	}},
+	{kmsg.TxnOffsetCommit, []*kerr.Error{
+		kerr.IllegalGeneration, kerr.UnknownMemberID, kerr.RebalanceInProgress,
+		kerr.CoordinatorLoadInProgress, kerr.UnknownServerError, kerr.InvalidProducerEpoch,
+	}},
+	{kmsg.Produce, []*kerr.Error{
+		kerr.NotLeaderForPartition, kerr.KafkaStorageError, kerr.InvalidProducerEpoch,
+		kerr.TransactionAbortable, kerr.UnknownProducerID, kerr.UnknownServerError,
+	}},
 	{kmsg.Heartbeat, []*kerr.Error{kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.RebalanceInProgress}},
 	{kmsg.OffsetFetch, []*kerr.Error{kerr.UnstableOffsetCommit, kerr.CoordinatorLoadInProgress, kerr.NotCoordinator}},
 	{kmsg.InitProducerID, []*kerr.Error{kerr.CoordinatorNotAvailable, kerr.ConcurrentTransactions}},

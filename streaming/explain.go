@@ -33,9 +33,11 @@ func (r *runner) explain(err error) error {
 	topic := fmt.Sprintf("topic %q", r.Topic)
 	switch {
 	case r.Instance != "" && is(kerr.FencedInstanceID, kerr.ProducerFenced, kerr.InvalidProducerEpoch):
-		return fault.Wrap(err, fmt.Sprintf("instance %q", r.Instance), "another process took over its name, or its transaction ran into the timeout",
+		return fault.Wrap(err, fmt.Sprintf("instance %q", r.Instance),
+			"another process took over its name, or its transaction ran into the timeout",
 			"give each process a name of its own")
-	case is(kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed, kerr.ClusterAuthorizationFailed):
+	case is(kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
+		kerr.ClusterAuthorizationFailed):
 		return fault.Wrap(err, "Kafka", "refuses what the pipeline needs to do", fmt.Sprintf(
 			"let its user read %q, write %q and %q, and use the group and the transactional ids that begin with %q",
 			r.Topic, FeaturesTopic(r.Plan.Name), DeadTopic(r.Plan.Name), r.group))
@@ -54,13 +56,15 @@ func (r *runner) explain(err error) error {
 		return fault.Wrap(err, fmt.Sprintf("topic %q", FeaturesTopic(r.Plan.Name)), "does not take a row with its record's timestamp",
 			"give it the source's message.timestamp settings")
 	case is(kerr.UnknownTopicOrPartition, kerr.UnknownTopicID):
-		return fault.Wrap(err, topic, "or a topic of the pipeline's rows was deleted while it was in use", "see which, and start again")
+		return fault.Wrap(err, topic, "or a topic of the pipeline's rows was deleted while it was in use",
+			"see which, and start again")
 	case is(kerr.OffsetOutOfRange):
 		return fault.Wrap(err, topic, "retention lost below the frontier: the broker deleted records before they were read",
-			"keep the source for longer (retention.ms, retention.bytes), and delete the pipeline's consumer group to begin anew with what is left")
+			keepLonger)
 	case errors.As(err, &loss):
 		return fault.Wrap(err, topic, "the broker lost records that it had acknowledged",
-			"see unclean.leader.election.enable and min.insync.replicas; delete the pipeline's consumer group to begin anew with what is left")
+			"see unclean.leader.election.enable and min.insync.replicas; "+
+				"delete the pipeline's consumer group to begin anew with what is left")
 	}
 	return err
 }

@@ -71,7 +71,8 @@ func readNote(group string, partition int32, committed kadm.Offset, plan string,
 		return n, fault.New(thing, fmt.Sprintf("its note has version %d, and this is %d", n.Version, noteVersion),
 			"run the version of spillway that wrote it")
 	case n.Plan != plan || n.Next != offset:
-		return n, fault.New(thing, fmt.Sprintf("its offset %d has the note of offset %d and plan %.12s", offset, n.Next, n.Plan), mend)
+		return n, fault.New(thing,
+			fmt.Sprintf("its offset %d has the note of offset %d and plan %.12s", offset, n.Next, n.Plan), mend)
 	case n.Partitions != partitions:
 		return n, grown(thing, n.Partitions, partitions)
 	}

@@ -20,6 +20,10 @@ import (
 // What passes is tried again: rebalances, brokers that move, transactions that fail. Run returns an error when something
 // stays wrong for longer than Patience, and at once when somebody has to mend it. It never goes on from doubtful state, and
 // whatever it returns, what is committed is whole.
+//
+// Where a stream goes on is known to its group alone. A broker forgets a group that has had no member for
+// offsets.retention.minutes (a week, if nobody said otherwise): a stream that stood for longer begins anew, and its rows
+// stand twice.
 func Run(ctx context.Context, cfg Config) error {
 	if err := cfg.complete(); err != nil {
 		return err

@@ -37,8 +37,9 @@ type session struct {
 	written kadm.ListedOffsets // the ends of the topics written to, when an UntilEnd had read everything; nil before
 }
 
-// The bounds of session.limit.
+// Where session.limit begins, and its bounds.
 const (
+	firstPoll = 8 << 10
 	leastPoll = 256
 	mostPoll  = 1 << 16
 )
@@ -48,7 +49,10 @@ const idle = 250 * time.Millisecond
 
 // session joins the group and works until ctx ends, all is done, or something fails.
 func (r *runner) session(ctx context.Context) (err error) {
-	s := &session{runner: r, rows: newRowWriter(r.Plan), assigned: map[int32]*assigned{}, limit: 8 << 10, wake: func() {}, made: make(chan struct{})}
+	s := &session{
+		runner: r, rows: newRowWriter(r.Plan), made: make(chan struct{}),
+		assigned: map[int32]*assigned{}, wake: func() {}, limit: firstPoll,
+	}
 	s.ctx, s.fail = context.WithCancelCause(ctx)
 	defer s.fail(nil)
 	s.Monitor.join()

@@ -181,11 +181,15 @@ func limitOf(configs []kadm.Config) int32 {
 	return usualMaxMessage
 }
 
+// keepLonger is the remedy for records that were deleted too soon.
+const keepLonger = "keep the source for longer (retention.ms, retention.bytes), " +
+	"and delete the pipeline's consumer group to begin anew with what is left"
+
 // retentionLost says that records are gone that the state has to be rebuilt from.
 func retentionLost(topic string, partition int32, need, start int64) error {
 	return fault.New(fmt.Sprintf("topic %q, partition %d", topic, partition),
 		fmt.Sprintf("retention lost below the frontier: offset %d is needed, and the log begins at %d", need, start),
-		"keep the source for longer (retention.ms, retention.bytes), and delete the pipeline's consumer group to begin anew with what is left")
+		keepLonger)
 }
 
 // outOfRange is the error for a partition that no longer has the offset.
