@@ -51,6 +51,17 @@ func TestMainJob(t *testing.T) {
 			t.Fatalf("%v ended with %d\n%s%s", step, code, out, errs)
 		}
 	}
+	heads := map[string]string{
+		"stream": "key,ask_time,partition,offset,revision,count_5m,spend_1h,merchants_1h,abroad_1h\n",
+		"served": "key,ask_time,partition,offset,revision,count_5m,spend_1h,merchants_1h,abroad_1h\n",
+		"truth":  "key,ask_time,partition,offset,revision,count_5m,spend_1h,merchants_1h,abroad_1h,mean_90d\n",
+	}
+	for layer, head := range heads {
+		out, errs, code := run(t, dir, "rows", "card_activity", "--layer", layer, "--format", "csv")
+		if code != 0 || !strings.HasPrefix(out, head) {
+			t.Errorf("layer %s: exit code %d, %.100q, want %q\n%s", layer, code, out, head, errs)
+		}
+	}
 	count := func(args ...string) int {
 		out, errs, code := run(t, dir, append([]string{"rows"}, args...)...)
 		if code != 0 {
@@ -61,7 +72,7 @@ func TestMainJob(t *testing.T) {
 	if stream, served := count("card_activity"), count("card_activity", "--layer", "served"); stream == 0 || stream != served {
 		t.Errorf("the stream has %d rows, and as served %d", stream, served)
 	}
-	all, last := count("card_minutes"), count("card_minutes", "--revisions", "last")
+	all, last := count("card_minutes", "--revisions", "all"), count("card_minutes")
 	if first := count("card_minutes", "--revisions", "first"); first != last || last >= all {
 		t.Errorf("of %d rows of ticks, %d are first and %d last revisions", all, first, last)
 	}

@@ -143,8 +143,10 @@ func (r *rooms) spool(ctx context.Context, plan *pipeline.Plan, below lakehouse.
 	}
 	defer f.Close()
 	sc := liveSchema(plan)
-	out := &parquetFile{w: f}
-	none := true
+	out, err := newParquetFile(f, sc)
+	if err != nil {
+		return "", err
+	}
 	err = streaming.ReadRows(ctx, r.source(plan, true), func(rows *kernel.Rows) error {
 		if rows.Len() == 0 {
 			return nil
@@ -156,7 +158,6 @@ func (r *rooms) spool(ctx context.Context, plan *pipeline.Plan, below lakehouse.
 		if n == 0 {
 			return nil
 		}
-		none = false
 		part := rec.NewSlice(0, int64(n))
 		defer part.Release()
 		return out.write(part)
@@ -164,22 +165,10 @@ func (r *rooms) spool(ctx context.Context, plan *pipeline.Plan, below lakehouse.
 	if err != nil {
 		return "", err
 	}
-	if none {
-		empty := array.NewRecordBatch(sc, emptyColumns(sc), 0)
-		if err := out.write(empty); err != nil {
-			return "", err
-		}
-	}
 	if err := out.close(); err != nil {
 		return "", err
 	}
 	return "read_parquet(" + duckdb.Text(f.Name()) + ")", nil
-}
-
-func emptyColumns(sc *arrow.Schema) []arrow.Array {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, sc)
-	defer b.Release()
-	return slices.Clone(b.NewRecordBatch().Columns())
 }
 
 // manyKeys is how many keys are still named one by one in a query.

@@ -3,18 +3,17 @@ package spillway
 import (
 	"bufio"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // rowWriter writes records in one of the formats for files.
@@ -23,14 +22,15 @@ type rowWriter interface {
 	close() error
 }
 
-func newRowWriter(format string, w io.Writer) (rowWriter, error) {
+// newRowWriter writes records of the schema. A file of no rows still says what its columns are, where its format can.
+func newRowWriter(format string, w io.Writer, sc *arrow.Schema) (rowWriter, error) {
 	switch format {
 	case "jsonl":
 		return &jsonLines{w: bufio.NewWriterSize(w, 1<<16)}, nil
 	case "csv":
-		return &csvLines{w: csv.NewWriter(w)}, nil
+		return newCSVLines(w, sc)
 	case "parquet":
-		return &parquetFile{w: w}, nil
+		return newParquetFile(w, sc)
 	}
 	return nil, fmt.Errorf("format %q is unknown", format)
 }
@@ -49,7 +49,7 @@ func (j *jsonLines) write(rec arrow.RecordBatch) error {
 			if c > 0 {
 				j.line = append(j.line, ',')
 			}
-			j.line = strconv.AppendQuote(j.line, rec.ColumnName(c))
+			j.line = schema.AppendJSONText(j.line, rec.ColumnName(c))
 			j.line = append(j.line, ':')
 			var err error
 			if j.line, err = appendJSON(j.line, rec.Column(c), i); err != nil {
@@ -67,76 +67,65 @@ func (j *jsonLines) write(rec arrow.RecordBatch) error {
 func (j *jsonLines) close() error { return j.w.Flush() }
 
 func appendJSON(b []byte, col arrow.Array, i int) ([]byte, error) {
-	text, isText, err := cell(col, i)
-	switch {
-	case err != nil || col.IsNull(i):
-		return append(b, "null"...), err
-	case !isText:
-		return append(b, text...), nil
-	}
-	quoted, err := json.Marshal(text)
-	return append(b, quoted...), err
-}
-
-// cell is a value in words, and whether JSON writes it in quotes. A null is "".
-func cell(col arrow.Array, i int) (text string, quoted bool, err error) {
 	if col.IsNull(i) {
-		return "", false, nil
+		return append(b, "null"...), nil
 	}
 	switch a := col.(type) {
 	case *array.String:
-		return a.Value(i), true, nil
-	case *array.Int64:
-		return strconv.FormatInt(a.Value(i), 10), false, nil
-	case *array.Int32:
-		return strconv.FormatInt(int64(a.Value(i)), 10), false, nil
-	case *array.Boolean:
-		return strconv.FormatBool(a.Value(i)), false, nil
+		return schema.AppendJSONText(b, a.Value(i)), nil
 	case *array.Timestamp:
-		return time.UnixMicro(int64(a.Value(i))).UTC().Format("2006-01-02T15:04:05.000000Z"), true, nil
+		return schema.AppendJSONTime(b, int64(a.Value(i))), nil
 	case *array.Float64:
-		return floatText(a.Value(i))
+		return schema.AppendJSONFloat(b, a.Value(i)), nil
 	}
-	return "", false, fmt.Errorf("a column of type %s cannot be written", col.DataType())
+	return appendCell(b, col, i)
 }
 
-func floatText(f float64) (string, bool, error) {
-	switch {
-	case f != f:
-		return "NaN", true, nil
-	case math.IsInf(f, 1):
-		return "Infinity", true, nil
-	case math.IsInf(f, -1):
-		return "-Infinity", true, nil
+// appendCell appends a value as plain text. A null is nothing.
+func appendCell(b []byte, col arrow.Array, i int) ([]byte, error) {
+	if col.IsNull(i) {
+		return b, nil
 	}
-	return strconv.FormatFloat(f, 'g', -1, 64), false, nil
+	switch a := col.(type) {
+	case *array.String:
+		return append(b, a.Value(i)...), nil
+	case *array.Int64:
+		return strconv.AppendInt(b, a.Value(i), 10), nil
+	case *array.Int32:
+		return strconv.AppendInt(b, int64(a.Value(i)), 10), nil
+	case *array.Boolean:
+		return strconv.AppendBool(b, a.Value(i)), nil
+	case *array.Timestamp:
+		return schema.AppendTime(b, int64(a.Value(i))), nil
+	case *array.Float64:
+		return schema.AppendFloat(b, a.Value(i)), nil
+	}
+	return b, fmt.Errorf("a column of type %s cannot be written", col.DataType())
 }
 
 // csvLines writes a header and a line a row. A null is an empty cell.
 type csvLines struct {
-	w      *csv.Writer
-	headed bool
-	cells  []string
+	w     *csv.Writer
+	cells []string
+}
+
+func newCSVLines(w io.Writer, sc *arrow.Schema) (*csvLines, error) {
+	l := &csvLines{w: csv.NewWriter(w)}
+	for _, f := range sc.Fields() {
+		l.cells = append(l.cells, f.Name)
+	}
+	return l, l.w.Write(l.cells)
 }
 
 func (l *csvLines) write(rec arrow.RecordBatch) error {
-	if !l.headed {
-		l.headed = true
-		for c := range int(rec.NumCols()) {
-			l.cells = append(l.cells, rec.ColumnName(c))
-		}
-		if err := l.w.Write(l.cells); err != nil {
-			return err
-		}
-	}
 	for i := range int(rec.NumRows()) {
 		l.cells = l.cells[:0]
 		for c := range int(rec.NumCols()) {
-			text, _, err := cell(rec.Column(c), i)
+			text, err := appendCell(nil, rec.Column(c), i)
 			if err != nil {
 				return err
 			}
-			l.cells = append(l.cells, text)
+			l.cells = append(l.cells, string(text))
 		}
 		if err := l.w.Write(l.cells); err != nil {
 			return err
@@ -150,28 +139,17 @@ func (l *csvLines) close() error {
 	return l.w.Error()
 }
 
-// parquetFile writes a Parquet file with the columns of the first record.
-type parquetFile struct {
-	w  io.Writer
-	pq *pqarrow.FileWriter
-}
+// parquetFile writes a Parquet file.
+type parquetFile struct{ pq *pqarrow.FileWriter }
 
 // noClose keeps the Parquet writer from closing what it was lent.
 type noClose struct{ io.Writer }
 
-func (p *parquetFile) write(rec arrow.RecordBatch) (err error) {
-	if p.pq == nil {
-		props := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy))
-		if p.pq, err = pqarrow.NewFileWriter(rec.Schema(), noClose{p.w}, props, pqarrow.DefaultWriterProps()); err != nil {
-			return err
-		}
-	}
-	return p.pq.WriteBuffered(rec)
+func newParquetFile(w io.Writer, sc *arrow.Schema) (*parquetFile, error) {
+	props := parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy))
+	pq, err := pqarrow.NewFileWriter(sc, noClose{w}, props, pqarrow.DefaultWriterProps())
+	return &parquetFile{pq}, err
 }
 
-func (p *parquetFile) close() error {
-	if p.pq == nil {
-		return nil // No row, no columns, no file.
-	}
-	return p.pq.Close()
-}
+func (p *parquetFile) write(rec arrow.RecordBatch) error { return p.pq.WriteBuffered(rec) }
+func (p *parquetFile) close() error                      { return p.pq.Close() }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,7 @@ func (a *App) rowsCommand() *cobra.Command {
 				known       []string
 			}{
 				{"layer", layer, []string{"stream", "truth", "served"}},
-				{"revisions", revisions, []string{"first", "last", "all"}},
+				{"revisions", revisions, []string{"last", "first", "all"}},
 				{"format", format, []string{"jsonl", "csv", "parquet"}},
 			} {
 				if !slices.Contains(choice.known, choice.value) {
@@ -47,7 +48,7 @@ func (a *App) rowsCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&layer, "layer", "stream", "stream, truth or served")
-	c.Flags().StringVar(&revisions, "revisions", "all", "of a tick's rows: first, last or all")
+	c.Flags().StringVar(&revisions, "revisions", "last", "of a tick's rows: last, first or all")
 	c.Flags().StringVar(&format, "format", "jsonl", "jsonl, csv or parquet")
 	c.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
 	return c
@@ -75,35 +76,49 @@ func (r *rooms) toFile(path string, write func(io.Writer) error) error {
 
 // rows writes the layer's rows in the format.
 func (r *rooms) rows(ctx context.Context, plan *pipeline.Plan, layer, revisions, format string, w io.Writer) error {
-	out, err := newRowWriter(format, w)
+	sc := plan.Arrow()
+	if layer != "truth" {
+		sc = liveSchema(plan) // Historical features have no answers of the stream's.
+	}
+	named := keyNamed(sc)
+	out, err := newRowWriter(format, w, named)
 	if err != nil {
 		return err
 	}
-	write := out.write
-	var last *lastRevisions
-	if revisions != "all" && plan.Tick > 0 {
-		last = newLastRevisions(revisions == "first")
-		write = last.take
+	write := func(rec arrow.RecordBatch) error {
+		rec = array.NewRecordBatch(named, rec.Columns(), rec.NumRows())
+		defer rec.Release()
+		return out.write(rec)
+	}
+	give := func() error { return nil }
+	if revisions != "all" && plan.Tick > 0 && layer != "truth" {
+		some := newLastRevisions(revisions == "first")
+		all := write
+		write, give = some.take, func() error { return some.give(all) }
 	}
 	if layer == "stream" {
-		err = r.streamRows(ctx, plan, write)
+		err = r.streamRows(ctx, plan, sc, write)
 	} else {
-		err = r.tableRows(ctx, plan, layer, write)
+		err = r.tableRows(ctx, plan, layer, sc, write)
 	}
 	if err != nil {
 		return err
 	}
-	if last != nil {
-		if err := last.give(out.write); err != nil {
-			return err
-		}
+	if err := give(); err != nil {
+		return err
 	}
 	return out.close()
 }
 
-// streamRows gives the rows that the stream has committed. Historical features are not its own, and have no column.
-func (r *rooms) streamRows(ctx context.Context, plan *pipeline.Plan, write func(arrow.RecordBatch) error) error {
-	sc := liveSchema(plan)
+// keyNamed is the schema with its first column called key, so that the rows of all pipelines are read alike.
+func keyNamed(sc *arrow.Schema) *arrow.Schema {
+	fields := slices.Clone(sc.Fields())
+	fields[0].Name = "key"
+	return arrow.NewSchema(fields, nil)
+}
+
+// streamRows gives the rows that the stream has committed.
+func (r *rooms) streamRows(ctx context.Context, plan *pipeline.Plan, sc *arrow.Schema, write func(arrow.RecordBatch) error) error {
 	return streaming.ReadRows(ctx, r.source(plan, true), func(rows *kernel.Rows) error {
 		if rows.Len() == 0 {
 			return nil
@@ -127,7 +142,9 @@ func liveSchema(plan *pipeline.Plan) *arrow.Schema {
 }
 
 // tableRows gives the rows that batch runs have written.
-func (r *rooms) tableRows(ctx context.Context, plan *pipeline.Plan, reading string, write func(arrow.RecordBatch) error) error {
+func (r *rooms) tableRows(ctx context.Context, plan *pipeline.Plan, reading string, sc *arrow.Schema,
+	write func(arrow.RecordBatch) error,
+) error {
 	lake, err := openLake(ctx, &r.config)
 	if err != nil {
 		return err
@@ -140,10 +157,6 @@ func (r *rooms) tableRows(ctx context.Context, plan *pipeline.Plan, reading stri
 	snap, err := table.Snapshot(ctx, 0)
 	if err != nil {
 		return err
-	}
-	sc := plan.Arrow()
-	if reading == "served" {
-		sc = liveSchema(plan)
 	}
 	var names []string
 	for _, f := range sc.Fields() {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spillway-go/spillway/internal/fault"
@@ -108,7 +109,7 @@ func (d *Draft) checkResult(s *schema.Schema, faulty bool, pos fault.Pos) {
 		case schema.EventTime, schema.ID:
 			d.fault(pos, thing, fmt.Sprintf("has the role %s in a result", f.Role), "remove the role: a row's time is its ask")
 		}
-		if reserved(f.Name) {
+		if reserved(f.Name) || f.Role != schema.Key && strings.EqualFold(f.Name, "key") {
 			d.fault(pos, thing, fmt.Sprintf("column %q is one that every row has", f.Name), "choose another name")
 		}
 	}

@@ -178,23 +178,6 @@ func TestRowText(t *testing.T) {
 	}
 }
 
-// TestTimes compares appendTime with package time over all days that it is for, and at random.
-func TestTimes(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	check := func(us int64) {
-		want := time.UnixMicro(us).UTC().Format(`"2006-01-02T15:04:05.000000Z"`)
-		if got := string(appendTime(nil, us)); got != want {
-			t.Fatalf("%d µs is %s, want %s", us, got, want)
-		}
-	}
-	for us := earliest - 1; us <= latest; us += microsPerDay {
-		check(us)
-	}
-	for range 100_000 {
-		check(earliest + r.Int64N(latest-earliest+1))
-	}
-}
-
 // TestBrokenRows: what stands in the topic of rows and is none is not passed over.
 func TestBrokenRows(t *testing.T) {
 	plan, prog := kinds(t)

@@ -17,7 +17,7 @@ const rowsFile = "rows.jsonl"
 
 // row is what the stream answered to one reading.
 type row struct {
-	Subject   string    `json:"subject"`
+	Subject   string    `json:"key"`
 	Ask       time.Time `json:"ask_time"`
 	Partition int32     `json:"partition"`
 	Offset    int64     `json:"offset"`

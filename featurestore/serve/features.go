@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/spillway-go/spillway/featurestore/online"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // view is a view that is served, with the names that its features have in answers.
@@ -23,8 +24,8 @@ func newView(v *online.View) *view {
 	for i := range plan.Features {
 		name := plan.Features[i].Name
 		s.features[name] = i
-		s.plain = append(s.plain, string(appendText([]byte{','}, name)))
-		s.full = append(s.full, string(appendText([]byte{','}, plan.Name+"__"+name)))
+		s.plain = append(s.plain, string(schema.AppendJSONText([]byte{','}, name)))
+		s.full = append(s.full, string(schema.AppendJSONText([]byte{','}, plan.Name+"__"+name)))
 	}
 	return s
 }
@@ -187,7 +188,7 @@ func (x *exchange) render() {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(b, q.entities[i].name)
+		b = schema.AppendJSONText(b, q.entities[i].name)
 	}
 	for _, o := range x.outputs {
 		b = append(b, x.selections[o.selection].view.names(q.full)[o.feature]...)
@@ -209,7 +210,7 @@ func (x *exchange) render() {
 func appendEntity(b []byte, keys [][]byte) []byte {
 	b = append(b, `{"values":[`...)
 	for i, k := range keys {
-		b = appendText(separate(b, i), k)
+		b = schema.AppendJSONText(separate(b, i), k)
 	}
 	b = append(b, `],"statuses":[`...)
 	for i := range keys {
@@ -226,7 +227,7 @@ func appendFeature(b []byte, a *online.Answer, f, keys int) []byte {
 	c := a.Column(f)
 	b = append(b, `{"values":[`...)
 	for i := range keys {
-		b = appendValue(separate(b, i), c, i)
+		b = c.AppendJSON(separate(b, i), i)
 	}
 	b = append(b, `],"statuses":[`...)
 	for i := range keys {
@@ -238,7 +239,7 @@ func appendFeature(b []byte, a *online.Answer, f, keys int) []byte {
 	for i := range keys {
 		b = separate(b, i)
 		if at, ok := a.Time(f, i); ok {
-			b = appendTime(b, at)
+			b = schema.AppendJSONTime(b, at)
 		} else {
 			b = append(b, unixZero...)
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spillway-go/spillway/featurestore/online"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // keyPath begins the paths of single keys: the rest is the pipeline, a slash, and the key, escaped as URLs do.
@@ -52,14 +53,14 @@ func (s *Server) parseKeyAsk(r *http.Request) (keyAsk, error) {
 // appendKey renders a key's features and where they come from.
 func appendKey(b []byte, ask *keyAsk, a *online.Answer) []byte {
 	plan := ask.view.Plan()
-	b = appendText(append(b, `{"pipeline":`...), plan.Name)
-	b = appendText(append(b, `,"plan":`...), plan.Hash())
-	b = appendText(append(b, `,"key":`...), ask.key)
-	b = appendTime(append(b, `,"as_of":`...), ask.now)
+	b = schema.AppendJSONText(append(b, `{"pipeline":`...), plan.Name)
+	b = schema.AppendJSONText(append(b, `,"plan":`...), plan.Hash())
+	b = schema.AppendJSONText(append(b, `,"key":`...), ask.key)
+	b = schema.AppendJSONTime(append(b, `,"as_of":`...), ask.now)
 	b = append(b, `,"features":{`...)
 	for f := range plan.Features {
 		b = append(b, ask.view.plain[f][min(f, 1)^1:]...) // the first has no comma before it
-		b = appendValue(append(b, `:{"value":`...), a.Column(f), 0)
+		b = a.Column(f).AppendJSON(append(b, `:{"value":`...), 0)
 		b = append(b, `,"status":"`...)
 		b = append(b, a.Status(f, 0).String()...)
 		b = append(b, `","layer":"`...)
@@ -82,7 +83,7 @@ func appendKey(b []byte, ask *keyAsk, a *online.Answer) []byte {
 func appendOrigin(b []byte, o *online.Origin) []byte {
 	if o.Seen {
 		b = appendFrontier(append(b, `{"seen":true,`...), &o.Frontier)
-		b = appendTime(append(b, `,"newest_event":`...), o.Newest)
+		b = schema.AppendJSONTime(append(b, `,"newest_event":`...), o.Newest)
 		return append(b, '}')
 	}
 	b = append(b, `{"seen":false,"partitions":[`...)
@@ -100,14 +101,14 @@ func appendFrontier(b []byte, f *online.Frontier) []byte {
 	if f.Watermark == online.NoTime {
 		return append(b, "null"...)
 	}
-	return appendTime(b, f.Watermark)
+	return schema.AppendJSONTime(b, f.Watermark)
 }
 
 // appendRun writes the snapshot as text: its ids are beyond the whole numbers that JavaScript has.
 func appendRun(b []byte, r *online.Run) []byte {
-	b = appendText(append(b, `{"run":`...), r.ID)
-	b = appendTime(append(b, `,"as_of":`...), r.AsOf)
-	b = appendTime(append(b, `,"published":`...), r.Published)
+	b = schema.AppendJSONText(append(b, `{"run":`...), r.ID)
+	b = schema.AppendJSONTime(append(b, `,"as_of":`...), r.AsOf)
+	b = schema.AppendJSONTime(append(b, `,"published":`...), r.Published)
 	b = strconv.AppendInt(append(b, `,"snapshot":"`...), r.Snapshot, 10)
 	return append(b, `"}`...)
 }

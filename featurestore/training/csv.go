@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/spillway-go/spillway/internal/fault"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // field is a field of a CSV record: an empty one without quotes is null.
@@ -218,7 +219,7 @@ func (c *textColumn) appendJSON(dst []byte, i int) []byte {
 	if c.fields[i].null() {
 		return append(dst, "null"...)
 	}
-	return appendString(dst, c.fields[i].text)
+	return schema.AppendJSONText(dst, c.fields[i].text)
 }
 
 func (c *textColumn) array() (arrow.Array, error) {

@@ -45,12 +45,11 @@ func (f *featureColumn) appendCSV(dst []byte, row int) []byte {
 	}
 	switch v.Kind {
 	case schema.Float:
-		dst, _ = appendFloat(dst, v.F[i])
-		return dst
+		return schema.AppendFloat(dst, v.F[i])
 	case schema.Text:
 		return appendField(dst, string(v.S.At(int(i))))
 	case schema.Time:
-		return appendTime(dst, v.I[i])
+		return schema.AppendTime(dst, v.I[i])
 	case schema.Bool:
 		return strconv.AppendBool(dst, v.I[i] != 0)
 	}
@@ -58,19 +57,7 @@ func (f *featureColumn) appendCSV(dst []byte, row int) []byte {
 }
 
 func (f *featureColumn) appendJSON(dst []byte, row int) []byte {
-	i := f.ask[row]
-	v := &f.values
-	switch {
-	case !v.Valid[i]:
-		return append(dst, "null"...)
-	case v.Kind == schema.Float:
-		return appendJSONFloat(dst, v.F[i])
-	case v.Kind == schema.Text:
-		return appendString(dst, string(v.S.At(int(i))))
-	case v.Kind == schema.Time:
-		return append(appendTime(append(dst, '"'), v.I[i]), '"')
-	}
-	return f.appendCSV(dst, row)
+	return f.values.AppendJSON(dst, int(f.ask[row]))
 }
 
 func (f *featureColumn) array() (arrow.Array, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/spillway-go/spillway/internal/fault"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // format is how a file is read and written.
@@ -167,7 +168,7 @@ func (s *Set) appendObject(dst []byte, i int) []byte {
 		if c == 0 {
 			sep = '{'
 		}
-		dst = append(appendString(append(dst, sep), s.names[c]), ':')
+		dst = append(schema.AppendJSONText(append(dst, sep), s.names[c]), ':')
 		dst = s.cols[c].appendJSON(dst, i)
 	}
 	return append(dst, '}', '\n')

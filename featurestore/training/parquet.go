@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/spillway-go/spillway/internal/fault"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // arrowColumn is a column of a Parquet file.
@@ -133,8 +134,7 @@ func (c *arrowColumn) appendCSV(dst []byte, i int) []byte {
 		return appendField(dst, text)
 	}
 	if f, ok := floatOf(c.values, i); ok {
-		dst, _ = appendFloat(dst, f)
-		return dst
+		return schema.AppendFloat(dst, f)
 	}
 	return appendField(dst, c.values.ValueStr(i))
 }
@@ -144,14 +144,14 @@ func (c *arrowColumn) appendJSON(dst []byte, i int) []byte {
 		return append(dst, "null"...)
 	}
 	if text, ok := c.text(i); ok {
-		return appendString(dst, text)
+		return schema.AppendJSONText(dst, text)
 	}
 	if f, ok := floatOf(c.values, i); ok {
-		return appendJSONFloat(dst, f)
+		return schema.AppendJSONFloat(dst, f)
 	}
 	b, err := json.Marshal(c.values.GetOneForMarshal(i))
 	if err != nil {
-		return appendString(dst, c.values.ValueStr(i))
+		return schema.AppendJSONText(dst, c.values.ValueStr(i))
 	}
 	return append(dst, b...)
 }

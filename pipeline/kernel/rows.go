@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"strconv"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -27,6 +29,24 @@ type Column struct {
 	I     []int64   // Int, Time, and Bool as 0 or 1
 	F     []float64 // Float
 	S     Texts     // Text
+}
+
+// AppendJSON appends value i as JSON.
+func (c *Column) AppendJSON(dst []byte, i int) []byte {
+	if !c.Valid[i] {
+		return append(dst, "null"...)
+	}
+	switch c.Kind {
+	case schema.Bool:
+		return strconv.AppendBool(dst, c.I[i] != 0)
+	case schema.Int:
+		return strconv.AppendInt(dst, c.I[i], 10)
+	case schema.Float:
+		return schema.AppendJSONFloat(dst, c.F[i])
+	case schema.Time:
+		return schema.AppendJSONTime(dst, c.I[i])
+	}
+	return schema.AppendJSONText(dst, c.S.At(i))
 }
 
 // Texts are byte strings laid end to end.
