@@ -1,6 +1,11 @@
 package reconcile
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"slices"
+)
 
 // Cause is why an answer is not truth's.
 type Cause uint8
@@ -71,6 +76,28 @@ func (s causeSet) with(c Cause) causeSet    { return s | 1<<c }
 func (s causeSet) without(c Cause) causeSet { return s &^ (1 << c) }
 func (s causeSet) single() bool             { return s != 0 && s&(s-1) == 0 }
 
+// subsets are its parts that are not empty, the small ones first and the set itself last; those of one size are in the order
+// of their causes.
+func (s causeSet) subsets() []causeSet {
+	var all []causeSet
+	for part := causeSet(1); part <= s; part++ {
+		if part&^s == 0 {
+			all = append(all, part)
+		}
+	}
+	slices.SortFunc(all, func(a, b causeSet) int {
+		if c := cmp.Compare(bits.OnesCount16(uint16(a)), bits.OnesCount16(uint16(b))); c != 0 || a == b {
+			return c
+		}
+		// The one that has the first cause which the other has not.
+		if first := (a ^ b) & -(a ^ b); a&first != 0 {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
 func (s causeSet) list() []Cause {
 	var l []Cause
 	for c := range causes {
@@ -88,5 +115,5 @@ type Role string
 const (
 	Alone   Role = "alone"   // undoing it, and nothing else, gives truth
 	Either  Role = "either"  // likewise, and so does undoing another
-	Jointly Role = "jointly" // undoing it is needed, or was not told apart, together with others
+	Jointly Role = "jointly" // no cause is enough alone; undoing it together with others is, or they were not told apart
 )

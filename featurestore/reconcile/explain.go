@@ -96,7 +96,6 @@ type scenario struct {
 	a      *ask
 	lo, hi int
 	left   *budget
-	tried  map[causeSet]bool
 	short  bool // the budget ran out
 }
 
@@ -114,9 +113,6 @@ func (s *scenario) undone(set causeSet) (answer, error) {
 
 // gives tells whether undoing the causes gives truth.
 func (s *scenario) gives(set causeSet) (bool, error) {
-	if got, ok := s.tried[set]; ok || s.short {
-		return got, nil
-	}
 	if !s.left.spend(s.hi - s.lo) {
 		s.short = true
 		return false, nil
@@ -125,48 +121,49 @@ func (s *scenario) gives(set causeSet) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if s.tried == nil {
-		s.tried = map[causeSet]bool{}
-	}
-	s.tried[set] = s.d.givesTruth(s.a, got)
-	return s.tried[set], nil
+	return s.d.givesTruth(s.a, got), nil
 }
 
-// separate finds which of several causes matter, and how: what is enough alone, and of the rest the fewest that are, kept
-// in the order of Cause.
+// separate finds the fewest causes that are enough: undoing these, and nothing else, gives truth. Where each of several is
+// enough by itself they are all named; where only several together are, the first such group in the order of Cause.
 func (h *history) separate(s *scenario, present causeSet) (explanation, error) {
-	needed, alone := present, causeSet(0)
-	list := present.list()
-	for i := range list {
-		// The causes that are seldom are dropped first.
-		c := list[len(list)-1-i]
-		ok, err := s.gives(causeSet(0).with(c))
-		if err != nil {
-			return explanation{}, err
+	var x explanation
+	for _, set := range present.subsets() {
+		if x.causes != 0 && !set.single() {
+			break
 		}
-		if ok {
-			alone = alone.with(c)
+		enough := set == present // What truth knows has been executed: undoing everything gives it.
+		if !enough {
+			var err error
+			if enough, err = s.gives(set); err != nil {
+				return explanation{}, err
+			}
 		}
-		if ok, err = s.gives(needed.without(c)); err != nil {
-			return explanation{}, err
-		}
-		if ok && needed != causeSet(0).with(c) {
-			needed = needed.without(c)
-		}
-	}
-	if s.short {
-		needed, alone = present, 0
-	}
-	x := explanation{causes: needed | alone, unseparated: s.short}
-	for _, c := range x.causes.list() {
 		switch {
-		case !alone.has(c):
-			x.roles[c] = Jointly
-		case x.causes.single():
-			x.roles[c] = Alone
+		case s.short:
+			return together(present, true), nil
+		case !enough:
+		case set.single():
+			x.causes |= set
 		default:
-			x.roles[c] = Either
+			return together(set, false), nil
 		}
+	}
+	role := Either
+	if x.causes.single() {
+		role = Alone
+	}
+	for _, c := range x.causes.list() {
+		x.roles[c] = role
 	}
 	return x, nil
+}
+
+// together explains by causes that act jointly, or whose shares were not told apart.
+func together(set causeSet, unseparated bool) explanation {
+	x := explanation{causes: set, unseparated: unseparated}
+	for _, c := range set.list() {
+		x.roles[c] = Jointly
+	}
+	return x
 }
