@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/spillway-go/spillway/bench/payments"
+	"github.com/spillway-go/spillway/bench/payments/topic"
 	"github.com/spillway-go/spillway/streaming"
-	"github.com/spillway-go/spillway/streaming/decode"
 )
 
 // The environment by which the test binary runs as something else: a broker, so that its CPU is not counted as the
@@ -58,11 +58,11 @@ func beBroker() error {
 func untilParentHasGone() { os.Stdin.Read(make([]byte, 1)) }
 
 // killable is the configuration of a stream that is killed: it is back soon.
-func killable(addr, topic string) (streaming.Config, error) {
+func killable(addr, source string) (streaming.Config, error) {
 	plan, err := payments.Y1.Plan()
 	return streaming.Config{
 		Source: streaming.Source{
-			Plan: plan, Format: decode.Confluent(oneSchema{}), Topic: topic, FetchBytes: 16 << 10, Monitor: &streaming.Monitor{},
+			Plan: plan, Format: topic.Format(), Topic: source, FetchBytes: 16 << 10, Monitor: &streaming.Monitor{},
 			Client: []kgo.Opt{kgo.SeedBrokers(addr)},
 		},
 		CommitEvery:        5 * time.Millisecond,

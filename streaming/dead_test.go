@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/spillway-go/spillway/bench/payments"
+	"github.com/spillway-go/spillway/bench/payments/topic"
 	"github.com/spillway-go/spillway/streaming"
 	"github.com/spillway-go/spillway/streaming/decode"
 )
@@ -106,7 +107,7 @@ func (f *flaky) Schema(ctx context.Context, id int) ([]string, error) {
 	if f.down.Add(-1) >= 0 {
 		return nil, errors.New("connection refused")
 	}
-	return oneSchema{}.Schema(ctx, id)
+	return topic.Registry{}.Schema(ctx, id)
 }
 
 // TestRegistryIsDown: records wait for their schema, and none is dead-lettered.
@@ -116,10 +117,12 @@ func TestRegistryIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, plan, 0)
-	load(t, w.addr, w.source, 500)
+	if err := topic.Load(w.ctx, w.addr, w.source, 500); err != nil {
+		t.Fatal(err)
+	}
 	registry := &flaky{}
 	registry.down.Store(10)
-	w.format = decode.Confluent(oneSchema{})
+	w.format = topic.Format()
 	cfg := w.config()
 	cfg.Format, cfg.Clock = decode.Confluent(registry), haste{}
 	w.run(cfg)

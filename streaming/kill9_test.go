@@ -1,6 +1,7 @@
 package streaming_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -8,8 +9,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/spillway-go/spillway/bench/payments/topic"
 	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/streaming"
+)
+
+var (
+	brokerFlag = flag.String("broker", "", "host:port of a Kafka for TestKill9; without it one is started as a child process")
+	killsFlag  = flag.Int("kills", 5, "how often TestKill9 kills the stream")
 )
 
 // TestKill9 kills the process of a stream again and again while it writes, and compares what stands in the topics in the
@@ -19,19 +26,21 @@ func TestKill9(t *testing.T) {
 		t.Run("instance "+instance, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(i), 11))
 			addr := broker(t)
-			topic := fmt.Sprintf("payments-%d", time.Now().UnixNano())
-			load(t, addr, topic, 4000**killsFlag)
-			cfg, err := killable(addr, topic)
+			source := fmt.Sprintf("payments-%d", time.Now().UnixNano())
+			if err := topic.Load(t.Context(), addr, source, 4000**killsFlag); err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := killable(addr, source)
 			if err != nil {
 				t.Fatal(err)
 			}
 			w := worldAt(t, addr, cfg.Plan)
-			w.source, w.format = topic, cfg.Format
+			w.source, w.format = source, cfg.Format
 			w.forget()
 			amidst := 0
 			for n := range *killsFlag {
 				at := w.written() + 1 + r.Int64N(4000)
-				cmd, _ := child(t, childStream+addr+" "+topic+" "+instance)
+				cmd, _ := child(t, childStream+addr+" "+source+" "+instance)
 				over := false
 				w.until(fmt.Sprintf("row %d is written, of process %d", at, n), func() bool {
 					over = w.committed() >= int64(4000**killsFlag)
