@@ -58,6 +58,7 @@ func (w Watermark) String() string {
 // Event is a record as the plan sees it.
 type Event struct {
 	*Record
+	Place         int // in the log
 	Class         Class
 	Reason        string    // why it is dead
 	Before, After Watermark // of its partition
@@ -84,6 +85,7 @@ func Classify(plan *pipeline.Plan, log Log) []*Event {
 	var events []*Event
 	for i := range log {
 		e := read(plan, &log[i])
+		e.Place = i
 		events = append(events, e)
 		w := watermarks[e.Partition]
 		e.Before, e.After = w, w

@@ -67,8 +67,11 @@ func filter(events []*Event, keep func(*Event) bool) []*Event {
 
 // Window gives the events, in order, of feature f's window at the ask that the row answers.
 func (o *Oracle) Window(r Reading, row *Row, f int) []*Event {
-	start := o.plan.Features[f].Window.Start(row.AskTime)
-	return filter(o.Before(r, row), func(e *Event) bool { return e.Time >= start })
+	return since(o.Before(r, row), o.plan.Features[f].Window.Start(row.AskTime))
+}
+
+func since(events []*Event, start int64) []*Event {
+	return filter(events, func(e *Event) bool { return e.Time >= start })
 }
 
 // Before gives the events of the row's key, in order, that the answer knows and that lie before the ask's place.
@@ -80,8 +83,7 @@ func (o *Oracle) Before(r Reading, row *Row) []*Event {
 	case Truth, Training:
 		known = o.truth[row.Key]
 	case Serving:
-		read := o.Events[:row.After]
-		known = filter(o.served[row.Key], func(e *Event) bool { return slices.Contains(read, e) })
+		known = filter(o.served[row.Key], func(e *Event) bool { return e.Place < row.After })
 	case ByArrival:
 		known = filter(o.served[row.Key], func(e *Event) bool { return e.Stamp <= row.AskTime })
 	}
@@ -93,8 +95,10 @@ func (o *Oracle) Before(r Reading, row *Row) []*Event {
 
 // answer gives the row its values: each feature of the reading folded over its window.
 func (o *Oracle) answer(r Reading, row Row) Row {
+	before := o.Before(r, &row)
 	for _, f := range r.Features(o.plan) {
-		value := fold(&o.plan.Features[f], f, o.Window(r, &row, f))
+		feature := &o.plan.Features[f]
+		value := fold(feature, f, since(before, feature.Window.Start(row.AskTime)))
 		row.Values = append(row.Values, value)
 		row.Dead = row.Dead || value == misfit
 	}

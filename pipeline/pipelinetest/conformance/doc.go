@@ -8,6 +8,9 @@
 //		conformance.Run(t, conformance.Engine{Name: "kernel", Reading: pipelinetest.AsServed, Answer: answer})
 //	}
 //
+// An engine to which each log is costly, for it needs a broker or a table of its own, is asked fewer logs and longer ones:
+// see Engine.Costly.
+//
 // The number of questions is that of the flag -conformance.questions, else of the environment's SPILLWAY_QUESTIONS, else
 // 20,000. What fails is made small first, and printed as a fixture that can be kept.
 package conformance

@@ -16,6 +16,7 @@ type Engine struct {
 	Reading pipelinetest.Reading
 	Answer  func(*Question) (*Answers, error)
 
+	Costly        bool // each log costs it much (a broker, a table): it is asked few short ones, and then long ones
 	JSON          bool // its records are JSON: no float is NaN or infinite
 	Dense         bool // offsets begin at 0 and have no gaps
 	Restarts      bool // it can be stopped and restored between the parts of a log
@@ -104,7 +105,7 @@ func (t *trial) question(e *Engine) (*Question, *pipelinetest.Oracle, error) {
 		q.Asks = hostile.Asks(r, plan, oracle, e.Reading, 1+len(log)/2)
 	}
 	for i := 1; i < len(log); i++ {
-		if t.parts >= single || t.parts == atRandom && r.IntN(10) == 0 {
+		if t.parts >= single || t.parts == atRandom && r.IntN(max(10, len(log)/20)) == 0 {
 			q.cuts = append(q.cuts, i)
 			if e.Restarts && (t.parts == singleRestart || t.parts == atRandom && r.IntN(4) == 0) {
 				q.restarts = append(q.restarts, i)

@@ -84,6 +84,38 @@ func TestEngineThatFails(t *testing.T) {
 	}
 }
 
+// TestCostlyEngine asks an engine that goes wrong only far into a log: short logs do not find it, and a long one is made small.
+func TestCostlyEngine(t *testing.T) {
+	e := oracleEngine(pipelinetest.AsServed)
+	e.Costly = true
+	o := Options{Questions: 3000, Seed: 1, Tries: 400}
+	var report Report
+	if err := askRandom(&e, o, &report); err != nil {
+		t.Fatal(err)
+	}
+	if short := report.Logs - report.Long; short < 3 || report.Long == 0 || report.Questions < o.Questions {
+		t.Errorf("the suite asked %s", report)
+	}
+	inner := e.Answer
+	e.Answer = func(q *Question) (*Answers, error) {
+		a, err := inner(q)
+		a.Rows = slices.DeleteFunc(a.Rows, func(r pipelinetest.Row) bool { return r.Offset > 1000 })
+		return a, err
+	}
+	err := askRandom(&e, o, new(Report))
+	if err == nil {
+		t.Fatal("the suite accepts it")
+	}
+	if lines := strings.Count(err.Error(), "\n"); lines > 30 {
+		t.Errorf("the report has %d lines:\n%v", lines, err)
+	}
+	e.Answer = inner
+	report = Report{}
+	if err := askLaws(&e, Options{Questions: 1_000_000, Seed: 1}, &report); err != nil || report.Laws != mostLaws {
+		t.Errorf("%d laws, %v", report.Laws, err)
+	}
+}
+
 func TestAccountsAreCompared(t *testing.T) {
 	e := oracleEngine(pipelinetest.AsServed)
 	inner := e.Answer

@@ -31,14 +31,15 @@ type Options struct {
 type Report struct {
 	Fixtures  int // cases
 	Logs      int // random ones
+	Long      int // of them
 	Questions int // one feature at one ask of a random log
 	Laws      int // logs under which the laws were held
 }
 
 // String is the report in one line.
 func (r Report) String() string {
-	return fmt.Sprintf("%d fixtures, %d questions of %d random logs, %d logs under the laws",
-		r.Fixtures, r.Questions, r.Logs, r.Laws)
+	return fmt.Sprintf("%d fixtures, %d questions of %d random logs, %d of them long, %d logs under the laws",
+		r.Fixtures, r.Questions, r.Logs, r.Long, r.Laws)
 }
 
 // Run holds the engine to the suite, and reports how many questions it answered.
@@ -98,12 +99,31 @@ func askFixtures(e *Engine, _ Options, report *Report) error {
 	return nil
 }
 
+// Of its random logs, a costly engine gets at most so many that are short, and at most so many under the laws.
+const (
+	mostShort = 200
+	mostLaws  = 10
+)
+
+// isLong tells whether random log n is to be a long one: one in 200; of a costly engine all after the first half of the
+// questions, at least one.
+func isLong(e *Engine, o Options, n uint64, asked int) bool {
+	if e.Costly {
+		return n >= mostShort || asked >= o.Questions/2
+	}
+	return n%200 == 199
+}
+
 func askRandom(e *Engine, o Options, report *Report) error {
-	for n := uint64(0); report.Questions < o.Questions; n++ {
-		t := e.random(rand.New(rand.NewPCG(o.Seed, n)), hostile.Options{})
+	for n := uint64(0); report.Questions < o.Questions || e.Costly && report.Long == 0; n++ {
+		long := isLong(e, o, n, report.Questions)
+		t := e.random(rand.New(rand.NewPCG(o.Seed, n)), hostile.Options{Long: long})
 		questions, err := e.try(t, nil)
 		report.Questions += questions
 		report.Logs++
+		if long {
+			report.Long++
+		}
 		if err != nil {
 			return fmt.Errorf("random log %d of seed %d: %w", n, o.Seed, e.shrink(t, err, o.Tries))
 		}
@@ -113,7 +133,7 @@ func askRandom(e *Engine, o Options, report *Report) error {
 
 // askLaws asks under the laws once for each thousand random questions.
 func askLaws(e *Engine, o Options, report *Report) error {
-	for report.Laws*1000 < o.Questions {
+	for report.Laws*1000 < o.Questions && !(e.Costly && report.Laws == mostLaws) {
 		for _, law := range Laws {
 			if err := law.Check(*e, rand.New(rand.NewPCG(o.Seed, uint64(report.Laws)))); err != nil {
 				return fmt.Errorf("law %q, log %d of seed %d: %w", law.Name, report.Laws, o.Seed, err)

@@ -148,6 +148,33 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestLongLogs(t *testing.T) {
+	hot := 0
+	for seed := range uint64(10) {
+		r := rand.New(rand.NewPCG(seed, 6))
+		p := Plan(r)
+		log := Log(r, &p, Options{Long: true})
+		if err := p.Bind(log).Check(&compile(t, &p).Source); err != nil {
+			t.Fatal(err)
+		}
+		keys := map[string]int{}
+		for _, rec := range log {
+			if rec.Values != nil && !rec.Values[1].Null {
+				keys[rec.Values[1].S]++
+			}
+		}
+		if len(log) < 1500 || len(log) > 3500 || len(keys) < 20 {
+			t.Errorf("seed %d: %d records of %d keys", seed, len(log), len(keys))
+		}
+		for _, n := range keys {
+			hot = max(hot, n)
+		}
+	}
+	if hot < 300 {
+		t.Errorf("the hottest key has %d records", hot)
+	}
+}
+
 // TestAsks holds serving's asks to those that a stream must answer.
 func TestAsks(t *testing.T) {
 	for seed := range uint64(50) {

@@ -17,6 +17,7 @@ const second int64 = 1_000_000
 // Options say what a log may hold.
 type Options struct {
 	Records  int  // at most; 0 is 200, and seldom 1000
+	Long     bool // between 1,500 and 3,500 records, of many keys
 	Finite   bool // no NaN and no infinity, which JSON cannot carry
 	NoCopies bool // every id once
 }
@@ -51,10 +52,15 @@ func Log(r *rand.Rand, plan *fixture.Plan, opts Options) pipelinetest.Log {
 	}
 	g := &generator{Rand: r, opts: opts, plan: plan, parts: one(r, 1, 1, 2, 3)}
 	g.keys = []string{"k", "", "é", "k ", "日本", "\x00", "K", "a\"b\\", "😀"}[:1+r.IntN(9)]
-	if r.IntN(8) == 0 { // many, most of them soon idle
-		for i := range 100 {
-			g.keys = append(g.keys, fmt.Sprintf("user %d", i))
-		}
+	users := 0
+	if r.IntN(8) == 0 {
+		users = 100
+	}
+	if opts.Long {
+		users = one(r, 20, 100, 400)
+	}
+	for i := range users { // most of them soon idle
+		g.keys = append(g.keys, fmt.Sprintf("user %d", i))
 	}
 	d, l := plan.OutOfOrder.Microseconds(), plan.Lateness.Microseconds()
 	g.step = one(r, 0, second, 2*second, 10*second)
@@ -70,8 +76,12 @@ func Log(r *rand.Rand, plan *fixture.Plan, opts Options) pipelinetest.Log {
 	for p := range g.cursor {
 		g.cursor[p] = base
 	}
+	records := 1 + r.IntN(opts.Records)
+	if opts.Long {
+		records = 1500 + r.IntN(2001)
+	}
 	var log pipelinetest.Log
-	for range 1 + r.IntN(opts.Records) {
+	for range records {
 		log = append(log, g.record())
 	}
 	return log
