@@ -185,7 +185,7 @@ func (a *archiver) take(ctx context.Context, fetches kgo.Fetches) error {
 
 func (a *archiver) add(ctx context.Context, p *archived, r *kgo.Record) error {
 	for {
-		err := p.builder.Add(ctx, r.Partition, r.Offset, r.Timestamp.UnixMicro(), r.Value)
+		err := p.builder.AddNamed(ctx, r.Partition, r.Offset, r.Timestamp.UnixMicro(), schemaHeader(r), r.Value)
 		switch {
 		case err == nil:
 			return nil

@@ -133,6 +133,36 @@ func TestRegistryIsDown(t *testing.T) {
 	}
 }
 
+// TestSchemaInHeader moves the frame of half of the records into a header, where Confluent's newer clients put it.
+func TestSchemaInHeader(t *testing.T) {
+	plan, err := payments.Y1.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, plan, 4)
+	if err := topic.Load(w.ctx, w.addr, "framed", 500); err != nil {
+		t.Fatal(err)
+	}
+	for _, recs := range w.read("framed") {
+		for i, r := range recs {
+			r.Topic = w.source
+			if i%2 == 0 {
+				r.Headers = []kgo.RecordHeader{{Key: "n", Value: []byte("1")}, {Key: decode.SchemaHeader, Value: r.Value[:5]}}
+				r.Value = r.Value[5:]
+			}
+		}
+		w.send(recs)
+	}
+	w.format = topic.Format()
+	cfg := w.config()
+	cfg.Format = w.format
+	w.run(cfg)
+	w.check(cfg)
+	if s := cfg.Monitor.Status(); s.Rows != 500 || s.Letters != 0 {
+		t.Errorf("%d rows and %d letters, want 500 and 0", s.Rows, s.Letters)
+	}
+}
+
 // TestRetentionIsLostWhileReading: what a fetch is told of the log's start ends the stream; it does not go on behind.
 func TestRetentionIsLostWhileReading(t *testing.T) {
 	w := ran(t)

@@ -266,7 +266,11 @@ func (w *world) want() outcome {
 		}
 		for i, r := range recs {
 			b.Reset()
-			if err := b.Add(w.ctx, num, r.Offset, r.Timestamp.UnixMicro(), r.Value); err != nil {
+			var schema []byte
+			if text, ok := headers(r)[decode.SchemaHeader]; ok {
+				schema = []byte(text)
+			}
+			if err := b.AddNamed(w.ctx, num, r.Offset, r.Timestamp.UnixMicro(), schema, r.Value); err != nil {
 				w.Fatal(err)
 			}
 			next := r.Offset + 1

@@ -99,7 +99,7 @@ func (p *partition) decode(ctx context.Context, recs []*kgo.Record) (n int, err 
 func (p *partition) add(ctx context.Context, r *kgo.Record) error {
 	var since time.Time
 	for {
-		err := p.builder.Add(ctx, p.num, r.Offset, r.Timestamp.UnixMicro(), r.Value)
+		err := p.builder.AddNamed(ctx, p.num, r.Offset, r.Timestamp.UnixMicro(), schemaHeader(r), r.Value)
 		if err == nil || errors.Is(err, decode.ErrFull) {
 			return err
 		}
@@ -118,6 +118,16 @@ func (p *partition) add(ctx context.Context, r *kgo.Record) error {
 			return err
 		}
 	}
+}
+
+// schemaHeader is the record's last header of that name, as Kafka's own clients take it.
+func schemaHeader(r *kgo.Record) []byte {
+	for i := len(r.Headers) - 1; i >= 0; i-- {
+		if r.Headers[i].Key == decode.SchemaHeader {
+			return r.Headers[i].Value
+		}
+	}
+	return nil
 }
 
 // push gives the task what the builder holds. next is the offset after it.

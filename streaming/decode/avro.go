@@ -69,6 +69,6 @@ type avroDecoder struct {
 	own *program
 }
 
-func (d *avroDecoder) decode(_ context.Context, columns []column, row int, value []byte) ([]byte, error) {
+func (d *avroDecoder) decode(_ context.Context, columns []column, row int, _, value []byte) ([]byte, error) {
 	return d.read(d.own, columns, row, value, 0), nil
 }

@@ -52,7 +52,7 @@ func payments(n int) (asJSON, asAvro, asFramed [][]byte) {
 		}
 		framed = AppendLong(AppendDouble(framed, amount), at.UnixMicro())
 		asFramed = append(asFramed, framed)
-		asAvro = append(asAvro, framed[frameLen:])
+		asAvro = append(asAvro, framed[idLen:])
 	}
 	return asJSON, asAvro, asFramed
 }

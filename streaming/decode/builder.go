@@ -80,6 +80,12 @@ func (b *Builder) Len() int { return b.rows }
 // Such an error says nothing about the record, which therefore must not be dead-lettered. Only a registry is ever waited
 // for, and ctx ends the wait. (A value of 2 GiB or more is an error too; Kafka cannot carry one.)
 func (b *Builder) Add(ctx context.Context, partition int32, offset, stampMicros int64, value []byte) error {
+	return b.AddNamed(ctx, partition, offset, stampMicros, nil, value)
+}
+
+// AddNamed is Add for a record with the header SchemaHeader, whose value is given beside the record's; nil is none. Only
+// the format Confluent heeds it.
+func (b *Builder) AddNamed(ctx context.Context, partition int32, offset, stampMicros int64, header, value []byte) error {
 	if b.rows == MaxRows || b.rows > 0 && len(value) > MaxBytes-b.volume {
 		return ErrFull
 	}
@@ -96,7 +102,7 @@ func (b *Builder) Add(ctx context.Context, partition int32, offset, stampMicros 
 		flaw = absent
 	} else {
 		var err error
-		if flaw, err = b.decoder.decode(ctx, b.columns, row, value); err != nil {
+		if flaw, err = b.decoder.decode(ctx, b.columns, row, header, value); err != nil {
 			return err
 		}
 	}

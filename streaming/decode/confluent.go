@@ -2,7 +2,6 @@ package decode
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -16,21 +15,30 @@ import (
 // ErrNoSchema says that a registry answered that it has no Avro schema of that id, so that asking again is of no use.
 var ErrNoSchema = errors.New("the registry has no Avro schema of that id")
 
-// Registry knows the schemas that values in Confluent framing name by their ids.
+// Registry knows the schemas that records in Confluent framing name by their ids.
 type Registry interface {
 	// Schema is the text of a schema, behind the texts of those that it refers to, each behind its own. An error that is
 	// not ErrNoSchema says that it could not be had now.
 	Schema(ctx context.Context, id int) ([]string, error)
 }
 
+// GUIDRegistry is a Registry that knows schemas by their GUIDs too.
+type GUIDRegistry interface {
+	Registry
+	// SchemaByGUID is Schema for a GUID, 32 hexadecimal digits in five groups.
+	SchemaByGUID(ctx context.Context, guid string) ([]string, error)
+}
+
 // Confluent is the format of values that are a zero byte, the id of a schema in four bytes, big-endian, and one Avro
-// record written with that schema. What Avro says of columns and types holds here, but since schemas come with the
-// records, a schema that does not fit the columns, cannot be read or does not exist makes flaws of its records.
+// record written with that schema. Where the record has the header SchemaHeader, that names the schema instead, by its id
+// or, behind a byte that is one, by its GUID, and the value is the Avro record alone. What Avro says of columns and types
+// holds here, but since schemas come with the records, a schema that does not fit the columns, cannot be read or does not
+// exist makes flaws of its records.
 //
 // A registry that does not answer makes no flaws: Builder.Add returns its error, and the record waits. Schemas are asked
 // for once and then shared by all builders; that there is none of an id is believed for a while only.
 func Confluent(r Registry) Format {
-	return &confluentFormat{registry: r, writers: map[uint32]*avro.SchemaNode{}}
+	return &confluentFormat{registry: r, writers: map[schemaName]*avro.SchemaNode{}}
 }
 
 // The limits of what is remembered of schemas. Ids in broken records are at random.
@@ -42,25 +50,22 @@ const (
 type confluentFormat struct {
 	registry Registry
 	mu       sync.Mutex
-	writers  map[uint32]*avro.SchemaNode // as the registry gave them; a schema of an id never changes
+	writers  map[schemaName]*avro.SchemaNode // as the registry gave them; a schema of a name never changes
 }
 
 func (f *confluentFormat) decoder(s *schema.Schema) (decoder, error) {
-	return &confluentDecoder{format: f, fields: s.Fields, known: map[uint32]*framed{}}, nil
+	return &confluentDecoder{format: f, fields: s.Fields, known: map[schemaName]*framed{}}, nil
 }
 
-// writer is the schema of that id. Without a lock around the question two builders may both ask, which does no harm.
-func (f *confluentFormat) writer(ctx context.Context, id uint32) (*avro.SchemaNode, error) {
+// writer is the schema of that name. Without a lock around the question two builders may both ask, which does no harm.
+func (f *confluentFormat) writer(ctx context.Context, name schemaName) (*avro.SchemaNode, error) {
 	f.mu.Lock()
-	w := f.writers[id]
+	w := f.writers[name]
 	f.mu.Unlock()
 	if w != nil {
 		return w, nil
 	}
-	if id > math.MaxInt32 {
-		return nil, ErrNoSchema // ids are positive: a registry would not even understand the question
-	}
-	texts, err := f.registry.Schema(ctx, int(id))
+	texts, err := f.ask(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +77,22 @@ func (f *confluentFormat) writer(ctx context.Context, id uint32) (*avro.SchemaNo
 	if len(f.writers) >= maxWriters {
 		clear(f.writers)
 	}
-	f.writers[id] = w
+	f.writers[name] = w
 	return w, nil
+}
+
+func (f *confluentFormat) ask(ctx context.Context, name schemaName) ([]string, error) {
+	if name.byGUID {
+		r, ok := f.registry.(GUIDRegistry)
+		if !ok {
+			return nil, ErrNoSchema
+		}
+		return r.SchemaByGUID(ctx, name.String())
+	}
+	if name.id > math.MaxInt32 {
+		return nil, ErrNoSchema // ids are positive: a registry would not even understand the question
+	}
+	return f.registry.Schema(ctx, int(name.id))
 }
 
 // framed is what a decoder knows of one schema.
@@ -88,45 +107,47 @@ type confluentDecoder struct {
 	avroReader
 	format *confluentFormat
 	fields []schema.Field
-	known  map[uint32]*framed
-	id     uint32 // of last
+	known  map[schemaName]*framed
+	name   schemaName // of last
 	last   *framed
 }
 
-const frameLen = 5
-
-func (d *confluentDecoder) decode(ctx context.Context, columns []column, row int, value []byte) ([]byte, error) {
-	if len(value) < frameLen || value[0] != 0 {
+func (d *confluentDecoder) decode(ctx context.Context, columns []column, row int, header, value []byte) ([]byte, error) {
+	name, begin, ok := nameSchema(header, value)
+	switch {
+	case !ok && header != nil:
+		d.text = append(d.text[:0], "Avro: the header "+SchemaHeader+" holds neither the id of a schema nor a GUID"...)
+		return d.text, nil
+	case !ok:
 		d.text = append(d.text[:0], "Avro: the value does not begin with a zero byte and the id of a schema"...)
 		return d.text, nil
 	}
-	id := binary.BigEndian.Uint32(value[1:])
 	s := d.last
-	if s == nil || d.id != id {
+	if s == nil || d.name != name {
 		var err error
-		if s, err = d.lookUp(ctx, id); err != nil {
+		if s, err = d.lookUp(ctx, name); err != nil {
 			return nil, err
 		}
-		d.last, d.id = s, id
+		d.last, d.name = s, name
 	}
 	if s.flaw == "" {
-		return d.read(s.program, columns, row, value, frameLen), nil
+		return d.read(s.program, columns, row, value, begin), nil
 	}
 	if s.left--; s.left == 0 {
 		d.last = nil
-		delete(d.known, id)
+		delete(d.known, name)
 	}
 	d.text = append(d.text[:0], s.flaw...)
 	return d.text, nil
 }
 
 // lookUp is what is known of the schema, after asking the registry if need be. An error is the registry's silence.
-func (d *confluentDecoder) lookUp(ctx context.Context, id uint32) (*framed, error) {
-	if s := d.known[id]; s != nil {
+func (d *confluentDecoder) lookUp(ctx context.Context, name schemaName) (*framed, error) {
+	if s := d.known[name]; s != nil {
 		return s, nil
 	}
 	s := &framed{left: -1}
-	w, err := d.format.writer(ctx, id)
+	w, err := d.format.writer(ctx, name)
 	switch {
 	case errors.Is(err, ErrNoSchema):
 		s.left = recheck
@@ -136,11 +157,11 @@ func (d *confluentDecoder) lookUp(ctx context.Context, id uint32) (*framed, erro
 		s.program, err = compileAvro(w, d.fields)
 	}
 	if err != nil {
-		s.flaw = fmt.Sprintf("Avro, schema %d: %v", id, err)
+		s.flaw = fmt.Sprintf("Avro, schema %v: %v", name, err)
 	}
 	if len(d.known) >= maxWriters {
 		clear(d.known)
 	}
-	d.known[id] = s
+	d.known[name] = s
 	return s, nil
 }

@@ -1,7 +1,9 @@
 package decode
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +80,77 @@ func TestConfluent(t *testing.T) {
 		if got := decodeOne(t, b, c.value); got != c.want && (c.want[:5] != "flaw:" || !strings.HasPrefix(got, c.want)) {
 			t.Errorf("% x\n got %s\nwant %s", c.value, got, c.want)
 		}
+	}
+}
+
+// TestSchemaInHeader reads records whose schema a header names: by GUID, by id, or not at all.
+func TestSchemaInHeader(t *testing.T) {
+	reg, client := startRegistry(t)
+	reg.SeedSchema("long", 1, 1, sr.Schema{Schema: record(`{"name":"n","type":"long"}`)})
+	reg.SeedSchema("text", 1, 2, sr.Schema{Schema: record(`{"name":"t","type":"string"}`)})
+	reg.SeedSchema("proto", 1, 3, sr.Schema{Schema: `syntax = "proto3";`, Type: sr.TypeProtobuf})
+	byGUID := func(subject string) []byte {
+		cl, err := sr.NewClient(sr.URLs(reg.URL()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := cl.SchemaByVersion(t.Context(), subject, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guid, err := hex.DecodeString(strings.ReplaceAll(s.GUID, "-", ""))
+		if err != nil || len(guid) != 16 {
+			t.Fatalf("GUID %q: %v", s.GUID, err)
+		}
+		return append([]byte{1}, guid...)
+	}
+	id := func(n uint32) []byte { return AppendFrame(nil, n) }
+	unknown := append([]byte{1}, bytes.Repeat([]byte{0xab}, 16)...)
+	const bad = `flaw: Avro: the header __value_schema_id holds neither the id of a schema nor a GUID`
+
+	b := mustBuilder(t, &sample{}, Confluent(client))
+	for _, c := range []struct {
+		header, value []byte
+		want          string
+	}{
+		{byGUID("long"), []byte{24}, `n=12`},
+		{byGUID("text"), []byte{2, 'a'}, `t="a"`},
+		{nil, framedValue(1, 26), `n=13`},
+		{id(1), []byte{28}, `n=14`},
+		{id(2), []byte{2, 'b'}, `t="b"`},
+		// The header wins, and then the value has no frame.
+		{byGUID("long"), framedValue(2, 2, 'c'), `flaw: Avro, byte 1: the record ends, found 6 more bytes`},
+		{byGUID("proto"), []byte{0}, `flaw: Avro, schema `},
+		{unknown, []byte{0}, `flaw: Avro, schema abababab-abab-abab-abab-abababababab: the registry has no Avro schema of that id`},
+		{id(77), []byte{0}, `flaw: Avro, schema 77: the registry has no Avro schema of that id`},
+		{[]byte{}, framedValue(1, 2), bad},
+		{[]byte{1}, framedValue(1, 2), bad},
+		{unknown[:16], []byte{0}, bad},
+		{append(id(1), 0), []byte{0}, bad},
+		{append([]byte{2}, unknown[1:]...), []byte{0}, bad},
+		{byGUID("long"), []byte{}, `flaw: Avro, field n, byte 0: expected an int or a long, but the value ends`},
+		{byGUID("long"), nil, `flaw: the value is absent`},
+		{byGUID("long"), []byte{30}, `n=15`},
+	} {
+		b.Reset()
+		if err := b.AddNamed(t.Context(), 0, 0, 0, c.header, c.value); err != nil {
+			t.Fatal(err)
+		}
+		if got := show(b.Batch(), 0); got != c.want && (c.want[:1] != "f" || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("header % x, value % x\n got %s\nwant %s", c.header, c.value, got, c.want)
+		}
+	}
+
+	// A registry that knows ids alone has no schema of a GUID, and one that is down may have it.
+	b = mustBuilder(t, &sample{}, Confluent(schemas{1: record(`{"name":"n","type":"long"}`)}))
+	if err := b.AddNamed(t.Context(), 0, 0, 0, byGUID("long"), []byte{2}); err != nil || !strings.Contains(show(b.Batch(), 0), "has no Avro schema") {
+		t.Errorf("%v, %s", err, show(b.Batch(), 0))
+	}
+	header := byGUID("long")
+	reg.Close()
+	b = mustBuilder(t, &sample{}, Confluent(client))
+	if err := b.AddNamed(t.Context(), 0, 0, 0, header, []byte{2}); err == nil || b.Len() != 0 {
+		t.Errorf("without a registry: %v, %d rows", err, b.Len())
 	}
 }
 

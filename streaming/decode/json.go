@@ -41,7 +41,7 @@ type jsonDecoder struct {
 	scratch []byte   // a text whose escapes have been resolved
 }
 
-func (d *jsonDecoder) decode(_ context.Context, columns []column, row int, v []byte) ([]byte, error) {
+func (d *jsonDecoder) decode(_ context.Context, columns []column, row int, _, v []byte) ([]byte, error) {
 	d.record++
 	if cap(d.scratch) > hugeText {
 		d.scratch = nil
