@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/spillway-go/spillway/batch"
 	"github.com/spillway-go/spillway/batch/duckdb"
@@ -32,7 +34,7 @@ func (a *App) reconcileCommand() *cobra.Command {
 			"It runs both readings of the batch over the newest snapshot of the archive, and compares at its frontier.\n" +
 			"Exit code: 0 the stream agrees and every difference to truth is explained, 1 it does not, 2 trouble,\n" +
 			"3 too little was compared to say.",
-		Args: cobra.ExactArgs(1),
+		Args: a.onePipeline,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error {
 				return r.reconcile(ctx, r.plans[0], options, jsonFile, htmlFile)
@@ -74,7 +76,7 @@ func (r *rooms) reconcile(ctx context.Context, plan *pipeline.Plan, o reconcile.
 	if err != nil {
 		return err
 	}
-	if err := report.WriteText(r.out, 120, terminal(r.out) && os.Getenv("NO_COLOR") == ""); err != nil {
+	if err := report.WriteText(r.out, columns(r.out), terminal(r.out) && os.Getenv("NO_COLOR") == ""); err != nil {
 		return err
 	}
 	for _, f := range []struct {
@@ -91,6 +93,19 @@ func (r *rooms) reconcile(ctx context.Context, plan *pipeline.Plan, o reconcile.
 		return exitCode(code)
 	}
 	return nil
+}
+
+// columns is how wide a terminal is, or 0 for what is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // sides runs both readings over the newest snapshot, and puts the stream's rows up to the same frontier beside them.
@@ -145,14 +160,15 @@ func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.
 	if err != nil {
 		return nil, err
 	}
-	side := func(from string) reconcile.Side {
+	side := func(from string, columns *arrow.Schema) reconcile.Side {
 		return reconcile.Side{PlanHash: plan.Hash(), Frontier: frontier, Rows: func(ctx context.Context) (array.RecordReader, error) {
-			return e.sorted(ctx, from, liveSchema(plan))
+			return e.sorted(ctx, from, columns)
 		}}
 	}
+	live := liveSchema(plan)
 	in := &reconcile.Input{
 		Plan: plan, Snapshot: strconv.FormatInt(snap.ID, 10), At: time.Now(), Log: e,
-		Stream: side(stream), Served: side(served), Truth: side(truth),
+		Stream: side(stream, live), Served: side(served, live), Truth: side(truth, plan.Arrow()),
 	}
 	in.Served.Accounts, in.Served.Withheld = accounts, withheld
 	in.Stream.Accounts = streamAccounts(committed, snap.Frontier())

@@ -77,7 +77,7 @@ type keyRow struct {
 
 type accountRow struct {
 	Partition, First, Next string
-	Counts                 []string
+	Counts                 []fact
 	Watermark              string
 	Complaints             []string
 }
@@ -95,16 +95,17 @@ func newSheet(r *Report) *sheet {
 	id, unexplained := &r.Identity, r.count(Unexplained)
 	rows := max(id.StreamRows, id.ServedRows)
 	s.Tiles = []tile{
-		{group(id.Agreed), "of " + group(rows) + " rows equal to the bit, stream and batch", id.Agreed < rows},
-		{percent(r.Lateness.Share), "of the answers were changed by lateness", false},
-		{group(unexplained), noun(unexplained, "difference", "differences") + " unexplained", unexplained > 0},
+		{group(id.Agreed), "of " + group(rows) + " rows are equal to the bit in stream and batch", id.Agreed < rows},
+		{percent(r.Lateness.Share), "of the answers were changed by lateness: " + group(r.Lateness.Differences()) + " of " +
+			group(r.Lateness.Answers), false},
+		{group(unexplained), noun(unexplained, "difference is", "differences are") + " unexplained", unexplained > 0},
 	}
 	s.Facts = []fact{
-		{"Pipeline", r.Pipeline + ", asked " + r.plan.grain},
-		{"Source", r.plan.source + ", out of order by " + r.plan.disorder + ", late by " + r.plan.lateness + " at most"},
-		{"Plan", fmt.Sprintf("%.12s", r.PlanHash)},
-		{"Snapshot", shorten(r.Snapshot, 60)},
-		{"Frontier", r.frontierText()},
+		{"Pipeline", r.Pipeline + ", which answers at " + r.plan.grain},
+		{"Source", fmt.Sprintf("%s, whose events may be out of order by %s and still are on time, and %s later than that are too late",
+			r.plan.source, r.plan.disorder, r.plan.lateness)},
+		{"Definition", fmt.Sprintf("plan %.12s, the hash of all that the definition says", r.PlanHash)},
+		{"Log", "snapshot " + shorten(r.Snapshot, 60) + " of the archive: " + r.frontierText()},
 		{"Compared", s.At},
 	}
 	s.broken(r)
@@ -127,7 +128,7 @@ func (r *Report) frontierText() string {
 	const most = 4
 	var said []string
 	for _, f := range r.Frontier[:min(len(r.Frontier), most)] {
-		said = append(said, fmt.Sprintf("partition %d at %d", f.Partition, f.Next))
+		said = append(said, fmt.Sprintf("partition %d up to offset %d", f.Partition, f.Next-1))
 	}
 	if n := len(r.Frontier) - most; n > 0 {
 		said = append(said, fmt.Sprintf("and %d more", n))
@@ -150,17 +151,49 @@ func (s *sheet) broken(r *Report) {
 	}
 }
 
-// IdentityCounts are the cells of the comparison with the stream.
-func (s *sheet) IdentityCounts() []string {
-	id := &s.Report.Identity
-	counts := groups(id.StreamRows, id.ServedRows, id.Agreed, id.Differing, id.Missing, id.Extra, id.Repeated)
-	return append(counts, percent(id.Coverage))
+// countRow is a number, what it counts, and what that means.
+type countRow struct {
+	Number, Label, Meaning string
+	Bad                    bool
 }
 
-// LatenessCounts are the cells of the comparison with truth.
-func (s *sheet) LatenessCounts() []string {
+// IdentityCounts are those of the comparison with the stream. Faults are listed where there are any.
+func (s *sheet) IdentityCounts() []countRow {
+	id := &s.Report.Identity
+	rows := []countRow{
+		{group(id.StreamRows), "rows of the stream", "every answer that it gave, each revision a row", false},
+		{group(id.ServedRows), "rows of the batch", "the same answers, derived again from the archived log alone", false},
+		{group(id.Agreed), "equal to the bit", "they stand on both sides, and no bit of any value differs", false},
+	}
+	faults := []countRow{
+		{group(id.Differing), "have other values", "they stand on both sides, and a value differs", true},
+		{group(id.Missing), "are missing", "the batch has them, and the stream has not", true},
+		{group(id.Extra), "are extra", "the stream has them, and the batch has not", true},
+		{group(id.Repeated), "are repeated", "the stream has them more than once", true},
+	}
+	some := false
+	for _, f := range faults {
+		if f.Number != "0" {
+			rows, some = append(rows, f), true
+		}
+	}
+	if !some {
+		rows = append(rows, countRow{"0", "differ", "none has other values, is missing, is extra or is repeated", false})
+	}
+	return append(rows, countRow{percent(id.Coverage), "were compared", "of the answers that the log calls for", false})
+}
+
+// LatenessCounts are those of the comparison with truth.
+func (s *sheet) LatenessCounts() []countRow {
 	l := &s.Report.Lateness
-	return append(groups(l.Answers, l.Agreed, l.Differing, l.OnlyServed, l.OnlyTruth), percent(l.Share), group(l.Keys))
+	return []countRow{
+		{group(l.Answers), "answers", "given by the stream or due by the truth, the last revision of each", false},
+		{group(l.Agreed), "are the truth", "equal to the bit: lateness did not touch them", false},
+		{group(l.Differing), "have other values", "the stream answered from fewer events, or from others, than there are now", false},
+		{group(l.OnlyTruth), "were not given", "the truth has an answer at an event that the stream had to leave out, or is not due yet", false},
+		{group(l.OnlyServed), "are not in the truth", "the stream answered at an event that the truth does not count, a second copy as a rule", false},
+		{percent(l.Share), "is what lateness cost", plural(l.Differences(), "answer", "answers") + " of " + plural(l.Keys, "key", "keys"), false},
+	}
 }
 
 func groups(counts ...int64) []string {
@@ -190,6 +223,9 @@ func (s *sheet) keys(r *Report) {
 	}
 }
 
+// accountNames are those of PartitionAccount.counts.
+var accountNames = [...]string{"Gap", "Dead", "Duplicate", "Too late", "Filtered", "Late", "On time"}
+
 func (s *sheet) accounts(r *Report) {
 	marks := map[int32]string{}
 	for _, f := range r.Frontier {
@@ -200,7 +236,10 @@ func (s *sheet) accounts(r *Report) {
 	for _, a := range r.Accounting {
 		row := accountRow{
 			Partition: strconv.Itoa(int(a.Partition)), First: strconv.FormatInt(a.First, 10), Next: strconv.FormatInt(a.Next, 10),
-			Counts: groups(a.counts()...), Watermark: marks[a.Partition],
+			Watermark: marks[a.Partition],
+		}
+		for i, n := range groups(a.counts()...) {
+			row.Counts = append(row.Counts, fact{accountNames[i], n})
 		}
 		for _, c := range a.Complaints {
 			row.Complaints = append(row.Complaints, shorten(c, longestMessage))

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ type exampleSheet struct {
 	Ask     string
 	Causes  []causeTag
 	Meaning string
+	Known   string // how many of the events each side knew
 	Asked   string // what the stream had read
 	Values  []pair
 	Undone  []string // what the answer would have been had one of several causes not acted
@@ -40,13 +42,16 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 		Number: number, Key: nameOf(e.Key, 40), Ask: spaced(e.AskTime), Asked: e.Timeline.Frontier, Minimal: e.Minimal,
 	}
 	for i, c := range e.Causes {
-		tag := causeTag{c.Cause.String(), c.text()}
+		tag := causeTag{c.Cause.String(), c.Cause.Title()}
 		if i > 0 {
 			tag.Text = "and " + tag.Text
 			x.Meaning += " "
 		}
 		x.Causes = append(x.Causes, tag)
 		x.Meaning += c.Cause.Meaning()
+	}
+	if len(e.Causes) > 1 && e.Reason == "" {
+		x.Meaning += " " + byRole[e.Causes[0].Role]
 	}
 	if e.Reason != "" {
 		x.Meaning += " Here: " + shorten(e.Reason, longestMessage) + "."
@@ -87,8 +92,34 @@ func newExampleSheet(number int, e *Example) exampleSheet {
 	if n := e.Timeline.Omitted; n > 0 {
 		x.Omitted = plural(int64(n), "more event of these windows is", "more events of these windows are") + " not shown."
 	}
+	x.Known = e.known()
 	x.Chart = newChart(&e.Timeline, x.Events)
 	return x
+}
+
+// byRole says how several causes act.
+var byRole = map[Role]string{
+	Either:  "Each of them would be enough alone.",
+	Jointly: "They act together.",
+}
+
+// known says how many of the events in the windows each side knew, unless some are not shown.
+func (e *Example) known() string {
+	t := &e.Timeline
+	if len(t.Windows) == 0 || len(t.Events) == 0 || t.Omitted > 0 {
+		return ""
+	}
+	stream, batch := 0, 0
+	for i := range t.Events {
+		if t.Events[i].Stream {
+			stream++
+		}
+		if t.Events[i].Batch {
+			batch++
+		}
+	}
+	return fmt.Sprintf("Of the %s in the windows the stream knew %d when it answered, and the batch counts %d.",
+		plural(int64(len(t.Events)), "event", "events"), stream, batch)
 }
 
 // undone says what the answer is when only this one of several causes is undone, for the features that differ.
@@ -138,19 +169,44 @@ func wait(micros int64) string {
 	case micros > -1000 && micros < 1000: // Kafka's timestamps are no finer.
 		return "at once"
 	case micros < 0:
-		return coarse(-micros) + " before"
+		return coarse(-micros) + " before its time"
 	}
-	return coarse(micros) + " after"
+	return coarse(micros) + " later"
 }
 
 // coarse writes a span of microseconds as finely as people read it.
 func coarse(micros int64) string {
 	d := time.Duration(min(micros, math.MaxInt64/1000)) * time.Microsecond
 	switch {
+	case d >= time.Hour:
+		d = d.Round(time.Minute)
 	case d >= time.Minute:
 		d = d.Round(time.Second)
 	case d >= time.Second:
-		d = d.Round(time.Millisecond)
+		d = d.Round(100 * time.Millisecond)
 	}
-	return d.String()
+	return lapse(d)
+}
+
+// lapse writes a span of time exactly, in the units that people use.
+func lapse(d time.Duration) string {
+	var parts []string
+	for _, u := range []struct {
+		name string
+		is   time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}} {
+		if n := d / u.is; n > 0 {
+			parts = append(parts, strconv.FormatInt(int64(n), 10)+" "+u.name)
+			d -= n * u.is
+		}
+	}
+	switch {
+	case d >= time.Second || d == 0 && parts == nil:
+		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+" s")
+	case d >= time.Millisecond:
+		parts = append(parts, strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', -1, 64)+" ms")
+	case d > 0:
+		parts = append(parts, strconv.FormatInt(d.Microseconds(), 10)+" µs")
+	}
+	return strings.Join(parts, " ")
 }

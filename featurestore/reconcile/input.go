@@ -118,7 +118,7 @@ type Options struct {
 	// others are counted as not examined, and the verdict is then inconclusive at best.
 	MaxKeys int
 	// MinCoverage is the least share of the answers that the served accounting calls for which must have been compared; 0 is
-	// DefaultCoverage. It is known for pipelines that ask at every event.
+	// DefaultCoverage: all of them. It is known for pipelines that ask at every event.
 	MinCoverage float64
 	// ShareRows bounds the records executed to tell apart the shares of causes that act together, over the whole run; half
 	// as many may be executed to find the fewest events that explain the examples. 0 is DefaultShareRows. Each execution
@@ -130,7 +130,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultCoverage  = 0.99
+	DefaultCoverage  = 1
 	DefaultShareRows = 50_000_000
 	DefaultExamples  = 3
 )

@@ -44,6 +44,9 @@ func TestNaive(t *testing.T) {
 		}
 	}
 	t.Log(roles)
+	if testing.Short() {
+		return
+	}
 	for _, c := range []Cause{Late, ArrivedLater, TooLate, ForgottenDuplicate} {
 		for _, role := range []Role{Alone, Jointly} {
 			if roles[c][role] == 0 {

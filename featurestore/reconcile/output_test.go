@@ -95,9 +95,9 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 // The page may hold these elements and attributes, and no others: none of them loads or runs anything.
 var (
 	pageElements = strings.Fields("html head meta title style body main h1 h2 h3 b p div span ul li section dl dt dd table thead tbody tr th td " +
-		"small article header footer figure bdi svg text line rect g circle")
+		"small i article header footer figure bdi svg text line rect g circle")
 	pageAttributes = strings.Fields("lang charset name content http-equiv class style aria-hidden aria-label tabindex role scope title viewBox " +
-		"x y x1 x2 y1 y2 cx cy r rx dx dy width height text-anchor")
+		"x y x1 x2 y1 y2 cx cy r rx dx dy width height text-anchor data-as")
 )
 
 // checkPage reads the page as strictly as XML and returns how many elements it has of each name.

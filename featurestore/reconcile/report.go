@@ -27,7 +27,8 @@ type Report struct {
 	Accounting []PartitionAccount  `json:"accounting"`
 	Unproved   Unproved            `json:"unproved"`
 
-	plan planFacts
+	plan    planFacts
+	surplus int64 // as-served rows beyond the answers that their accounting calls for
 }
 
 // PartitionFrontier is where a partition was compared (S8).

@@ -36,10 +36,10 @@ func newReport(in *Input) *Report {
 	s := &in.Plan.Source
 	r := &Report{
 		Version: ReportVersion, Pipeline: in.Plan.Name, PlanHash: in.Plan.Hash(), Snapshot: in.Snapshot, At: in.At.UTC(),
-		plan: planFacts{grain: "every event", source: s.Name, disorder: span(s.OutOfOrder), lateness: span(s.Lateness)},
+		plan: planFacts{grain: "every event", source: s.Name, disorder: lapseOf(s.OutOfOrder), lateness: lapseOf(s.Lateness)},
 	}
 	if in.Plan.Tick > 0 {
-		r.plan.grain = "every " + span(in.Plan.Tick)
+		r.plan.grain = "every " + lapseOf(in.Plan.Tick)
 	}
 	for _, p := range slices.Sorted(maps.Keys(in.Served.Frontier)) {
 		m := in.Served.Frontier[p]
@@ -53,7 +53,7 @@ func newReport(in *Input) *Report {
 	return r
 }
 
-func span(micros int64) string { return (time.Duration(micros) * time.Microsecond).String() }
+func lapseOf(micros int64) string { return lapse(time.Duration(micros) * time.Microsecond) }
 
 // refuse says why the sides cannot be compared, or nothing.
 func refuse(in *Input) string {
@@ -104,6 +104,7 @@ func (r *Report) cover(in *Input) {
 		}
 		id.Expected -= in.Served.Withheld
 		should = max(should, id.Expected)
+		r.surplus = id.ServedRows - id.Expected
 	}
 	if should > 0 {
 		id.Coverage = float64(id.Compared) / float64(should)

@@ -195,7 +195,8 @@ func TestInconclusive(t *testing.T) {
 	}{
 		{"nothing", func(w *world, _ *Options) { empty(w); w.accts = nil }, "no row was compared"},
 		{"keys left out", func(_ *world, o *Options) { o.MaxKeys = 1 }, "1 difference was not examined"},
-		{"low coverage", func(w *world, _ *Options) { w.short = -10 }, "only 47.37 % of the answers were compared"},
+		{"low coverage", func(w *world, _ *Options) { w.short = -10 }, "only 47.37 % of the answers were compared, and 100 % are wanted"},
+		{"one answer that neither has", func(w *world, _ *Options) { w.short = -1 }, "only 90 % of the answers were compared"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := parse(t, payments)[0]
@@ -206,6 +207,16 @@ func TestInconclusive(t *testing.T) {
 				t.Errorf("%+v", r.Verdict)
 			}
 		})
+	}
+}
+
+// TestSurplus has an as-served row too many for the records that entered.
+func TestSurplus(t *testing.T) {
+	w := parse(t, payments)[0]
+	w.short = 1
+	r := w.run(t, Options{})
+	if r.Verdict.Outcome != Breaks || !strings.Contains(r.Verdict.Reasons[0], "1 as-served row is of no event") {
+		t.Errorf("%+v", r.Verdict)
 	}
 }
 

@@ -27,6 +27,19 @@ func (t *text) wrap(indent, words string) {
 	t.WriteString("\n")
 }
 
+// width is how many columns a table takes.
+func width(indent, align string, rows [][]string) int {
+	n := len(indent) + 2*(len(align)-1)
+	for c := range align {
+		widest := 0
+		for _, r := range rows {
+			widest = max(widest, utf8.RuneCountInString(r[c]))
+		}
+		n += widest
+	}
+	return n
+}
+
 // table writes rows in aligned columns, l for left and r for right, and cuts the last one at the width.
 func (t *text) table(indent, align string, rows [][]string) {
 	widths := make([]int, len(align))

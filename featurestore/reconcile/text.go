@@ -13,7 +13,7 @@ import (
 // The widths that WriteText keeps to.
 const (
 	leastWidth   = 60
-	defaultWidth = 100
+	defaultWidth = 80
 )
 
 // textExamples is how many examples the summary for terminals shows.
@@ -22,7 +22,7 @@ const textExamples = 5
 // longestMessage bounds what is shown of an error: it may hold anything.
 const longestMessage = 2000
 
-// WriteText writes a summary for a terminal so many columns wide; 0 is 100. Color marks the verdict, unless the environment
+// WriteText writes a summary for a terminal so many columns wide; 0 is 80. Color marks the verdict, unless the environment
 // has NO_COLOR.
 func (r *Report) WriteText(w io.Writer, width int, color bool) error {
 	if width <= 0 {
@@ -277,13 +277,29 @@ func (t *text) accounting(r *Report) {
 	if len(r.Accounting) == 0 {
 		return
 	}
-	t.line("\nAccounting: what became of every offset")
+	t.line("\nWhat became of every offset")
 	rows := [][]string{{"partition", "from", "to", "gap", "dead", "duplicate", "too late", "filtered", "late", "on time"}}
 	for _, a := range r.Accounting {
 		row := []string{strconv.Itoa(int(a.Partition)), strconv.FormatInt(a.First, 10), strconv.FormatInt(a.Next, 10)}
 		rows = append(rows, append(row, groups(a.counts()...)...))
 	}
-	t.table("  ", "rrrrrrrrrr", rows)
+	const align = "rrrrrrrrrr"
+	if width("  ", align, rows) <= t.width {
+		t.table("  ", align, rows)
+		return
+	}
+	// Numbers are not cut: here are the sums, and the reports in files have the partitions.
+	var sums [7]int64
+	for i := range r.Accounting {
+		for c, n := range r.Accounting[i].counts() {
+			sums[c] += n
+		}
+	}
+	rows = nil
+	for c, n := range sums {
+		rows = append(rows, []string{group(n), strings.ToLower(accountNames[c])})
+	}
+	t.table("  ", "rl", rows)
 }
 
 func (p *PartitionAccount) counts() []int64 {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spillway-go/spillway/pipeline/window"
 )
@@ -37,7 +38,7 @@ type Event struct {
 	Offset     int64  `json:"offset"`
 	Arrival    string `json:"arrival"`              // the broker's timestamp
 	Class      string `json:"class"`                // what became of it (S9)
-	Behind     string `json:"behind,omitempty"`     // how far its time lay behind the watermark
+	Behind     string `json:"behind,omitempty"`     // how far its time lay behind the watermark, as Go writes a duration
 	Cause      *Cause `json:"cause"`                // why only one side knows of it; null when both do
 	Stream     bool   `json:"stream"`               // the stream knew of it at the ask
 	Batch      bool   `json:"batch"`                // truth counts it
@@ -56,7 +57,7 @@ func (s *scenario) event(i int, explaining []int) Event {
 	}
 	if w, ok := h.classes.watermark(e.offset); ok {
 		out.behind = w - e.at
-		out.Behind = span(out.behind)
+		out.Behind = (time.Duration(out.behind) * time.Microsecond).String()
 	}
 	if c, differs := e.causeOf(frontier); differs {
 		out.Cause = &c
@@ -91,11 +92,11 @@ func (s *scenario) timeline(e *Example, explaining []int) Timeline {
 }
 
 func (s *scenario) frontierText() string {
-	m := Mark{Next: s.h.frontier(s.a)}
-	if s.d.ticks {
-		m = s.h.mark
+	text := fmt.Sprintf("partition %d up to offset %d", s.h.partition, s.h.frontier(s.a)-1)
+	if s.d.ticks && s.h.mark.Known {
+		text += ", and the watermark stood at " + clock(s.h.mark.Watermark)
 	}
-	return fmt.Sprintf("partition %d up to %s", s.h.partition, m.text(true))
+	return text
 }
 
 // windows are the different windows of the features that differ, the widest first; where a side has no row, of all live

@@ -18,6 +18,7 @@ func (r *Report) conclude(o Options, refusal string) {
 		"rows of the stream are not among the as-served ones")
 	say(&breaks, id.Repeated, "row of the stream is a repetition", "rows of the stream are repetitions")
 	say(&breaks, r.count(Unexplained), "difference to truth is unexplained", "differences to truth are unexplained")
+	say(&breaks, r.surplus, "as-served row is of no event that the accounting has", "as-served rows are of no event that the accounting has")
 	for _, a := range r.Accounting {
 		for _, c := range a.Complaints {
 			breaks = append(breaks, fmt.Sprintf("partition %d: %s", a.Partition, c))
