@@ -4,6 +4,9 @@ TESTFLAGS ?=
 BENCHTIME ?= 1s
 LEAST_COVERAGE := 90
 
+# How many random questions each engine is asked by `make conformance`.
+QUESTIONS ?= 1000000
+
 # Packages whose code runs in more than one goroutine.
 CONCURRENT := streaming featurestore batch lakehouse pipeline
 
@@ -11,7 +14,7 @@ CONCURRENT := streaming featurestore batch lakehouse pipeline
 STATICCHECK := .tools/staticcheck-v0.8.2/staticcheck
 GOFUMPT := .tools/gofumpt-v0.12.0/gofumpt
 
-.PHONY: test demo lint race cover bench integration outside tools
+.PHONY: test demo lint race cover conformance bench integration outside tools
 
 test:
 	go test $(TESTFLAGS) ./...
@@ -33,6 +36,11 @@ cover:
 	@go tool cover -func=cover.out | awk '/^total:/ { got = $$3 + 0 } \
 		END { printf "pipeline/...: %.1f %% of the statements, at least $(LEAST_COVERAGE) wanted\n", got; \
 			exit got < $(LEAST_COVERAGE) }'
+
+# Every engine against the oracle, at length; `make test` asks the same, but less.
+conformance:
+	SPILLWAY_QUESTIONS=$(QUESTIONS) go test $(TESTFLAGS) -count=1 -timeout 60m -run '^TestConformance$$' \
+		./pipeline/kernel ./streaming ./batch ./featurestore/...
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
