@@ -172,9 +172,9 @@ func (g *generator) small() int64 {
 	return one[int64](g.Rand, math.MaxInt32, math.MinInt32, 1<<30)
 }
 
-// raws are payloads that no decoder of fixture.Event may take.
+// raws are payloads that no decoder of fixture.Event or fixture.Nameless may take.
 var raws = []string{
-	"", "{", "null", "[]", "\xff", `{"id":"a"`, `{"id":1}`, `{"n":12.5}`, `{"n":"12"}`, `{"n":9223372036854775808}`,
+	"", "{", "null", "[]", "\xff", `{"id":"a"`, `{"key":1}`, `{"n":12.5}`, `{"n":"12"}`, `{"n":9223372036854775808}`,
 	`{"m":2147483648}`, `{"x":"1"}`, `{"b":1}`, `{"u":"yesterday"}`, `{"s":true}`, `{} {}`,
 }
 
