@@ -11,7 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/streaming/decode"
+	"github.com/spillway-go/spillway/streaming/kafka"
 )
 
 // The defaults of ArchiveConfig.
@@ -75,7 +77,13 @@ type archiver struct {
 	rows    int64
 	bytes   int64
 	due     time.Time // when what has been read is to be committed
+	heard   time.Time // when something last came of the brokers
+	admin   *kadm.Client
 }
+
+// anotherTable is the remedy for records that were deleted before they were archived.
+const anotherTable = "keep the source for longer (retention.ms, retention.bytes), " +
+	"and archive what is left into another warehouse: this history would have a hole"
 
 // archived is one partition: how far it was read, and what turns its records into columns.
 type archived struct {
@@ -108,7 +116,7 @@ func (a *archiver) open(ctx context.Context) (*kgo.Client, error) {
 			a.from[p] = next
 		}
 		if next < s.first {
-			return nil, retentionLost(a.Topic, p, next, s.first)
+			return nil, retentionLost(a.Topic, p, next, s.first, anotherTable)
 		}
 		b, err := decode.NewBuilder(a.Plan.Source.Schema, a.Format)
 		if err != nil {
@@ -121,32 +129,79 @@ func (a *archiver) open(ctx context.Context) (*kgo.Client, error) {
 }
 
 func (a *archiver) run(ctx context.Context, client *kgo.Client) error {
-	a.due = a.Clock.Now().Add(a.Every)
+	a.admin = kadm.NewClient(client)
+	a.heard = a.Clock.Now()
+	a.due = a.heard.Add(a.Every)
 	for !a.reached() {
-		fetches, err := a.poll(ctx, client, a.due.Sub(a.Clock.Now()))
-		if ctx.Err() != nil {
+		if err := a.step(ctx, client); ctx.Err() != nil {
 			break
-		}
-		if errors.Is(err, kerr.OffsetOutOfRange) {
-			return fmt.Errorf("topic %q lost records that are not archived yet: %w", a.Topic, err)
-		}
-		if err != nil {
+		} else if err != nil {
 			return err
-		}
-		if err := a.take(ctx, fetches); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			return err
-		}
-		if a.bytes >= a.Bytes || !a.Clock.Now().Before(a.due) {
-			if err := a.commit(ctx); err != nil {
-				return err
-			}
 		}
 	}
 	// The last commit is made whether or not ctx has ended: what was read need not be read again.
 	return a.commit(context.WithoutCancel(ctx))
+}
+
+// step reads what there is, and commits it if it is time.
+func (a *archiver) step(ctx context.Context, client *kgo.Client) error {
+	fetches, err := a.poll(ctx, client, a.due.Sub(a.Clock.Now()))
+	if errors.Is(err, kerr.OffsetOutOfRange) {
+		return fault.Wrap(err, fmt.Sprintf("topic %q", a.Topic),
+			"retention lost below the frontier: the broker deleted records before they were archived", anotherTable)
+	}
+	if err == nil {
+		err = a.take(ctx, fetches)
+	}
+	if err == nil {
+		err = a.listen(ctx, client, fetches.NumRecords())
+	}
+	if err != nil || a.bytes < a.Bytes && a.Clock.Now().Before(a.due) {
+		return err
+	}
+	if err := a.commit(ctx); err != nil {
+		return err
+	}
+	return a.recount(ctx)
+}
+
+// recount refuses a topic that has got more partitions, for nobody reads them, and a key would live in two (S1).
+func (a *archiver) recount(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.Patience)
+	defer cancel()
+	n, err := kafka.Partitions(ctx, a.admin, a.Topic)
+	switch had := int32(len(a.spans)); {
+	case mendable(err):
+		return err
+	case err != nil: // It is looked at again after the next commit.
+		a.Logger.Warn("the partitions could not be counted", "topic", a.Topic, "error", err)
+	case n != had:
+		return grown(fmt.Sprintf("topic %q", a.Topic), had, n)
+	}
+	return nil
+}
+
+// listen asks whether the brokers are there at all when nothing has come of them for a while.
+func (a *archiver) listen(ctx context.Context, client *kgo.Client, records int) error {
+	now := a.Clock.Now()
+	if records > 0 {
+		a.heard = now
+	}
+	if now.Sub(a.heard) < a.Patience {
+		return nil
+	}
+	a.heard = now
+	ctx, cancel := context.WithTimeout(ctx, a.Patience)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		return a.unreachable(err)
+	}
+	for num, s := range a.spans {
+		if p := a.parts[int32(num)]; a.UntilEnd && p.next < s.end {
+			return a.silent(int32(num), p.next, s.end)
+		}
+	}
+	return nil
 }
 
 // reached tells whether an UntilEnd has been read up to.
@@ -185,15 +240,11 @@ func (a *archiver) take(ctx context.Context, fetches kgo.Fetches) error {
 
 func (a *archiver) add(ctx context.Context, p *archived, r *kgo.Record) error {
 	for {
-		err := p.builder.AddNamed(ctx, r.Partition, r.Offset, r.Timestamp.UnixMicro(), schemaHeader(r), r.Value)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, decode.ErrFull):
-			a.gather(p)
-		default:
-			return fmt.Errorf("partition %d, offset %d: %w", r.Partition, r.Offset, err)
+		err := a.decode(ctx, p.builder, r)
+		if !errors.Is(err, decode.ErrFull) {
+			return err
 		}
+		a.gather(p)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *session) assign(ctx context.Context, committed map[int32]kadm.Offset, o
 			offsets[num] = kgo.NewOffset().At(start.Offset)
 		}
 		if start.Offset > n.First {
-			return retentionLost(s.Topic, num, n.First, start.Offset)
+			return retentionLost(s.Topic, num, n.First, start.Offset, keepLonger)
 		}
 		notes[num] = n
 	}

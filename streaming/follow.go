@@ -24,7 +24,8 @@ type Sink interface {
 
 // Follow keeps the state of all partitions of the source at hand: it reads them from their start on, without a group and
 // without writing anything, tells the sink of each step, and goes on as records arrive, until ctx ends, which is no error.
-// With UntilEnd it ends when all that stood in the source at the start has been read. Monitor tells when that is.
+// With UntilEnd it ends when all that stood in the source at the start has been read. Monitor tells when that is. A source
+// that no longer holds what the pipeline's stream began with is refused.
 func Follow(ctx context.Context, cfg FollowConfig, sink Sink) error {
 	if err := cfg.complete(); err != nil {
 		return err
@@ -64,6 +65,9 @@ func (f *follower) begin(ctx context.Context, prog *kernel.Program) (err error) 
 	if f.spans, err = f.Source.spans(ctx, kadm.NewClient(f.client)); err != nil {
 		return err
 	}
+	if err := f.whole(ctx); err != nil {
+		return err
+	}
 	f.Monitor.begin(f.Source, f.spans)
 	for num, span := range f.spans {
 		p, err := newPartition(f.Source, prog, int32(num), span.first)
@@ -74,6 +78,21 @@ func (f *follower) begin(ctx context.Context, prog *kernel.Program) (err error) 
 		f.Monitor.saw(p, Live, -1)
 	}
 	f.Monitor.phase(Live)
+	return nil
+}
+
+// whole holds the source to what the pipeline's stream has begun with: state that is built of less would be another, and
+// what it answers not what the stream does.
+func (f *follower) whole(ctx context.Context) error {
+	committed, err := Committed(ctx, *f.Source)
+	if err != nil {
+		return err
+	}
+	for num, c := range committed {
+		if start := f.spans[num].first; start > c.Account.First {
+			return retentionLost(f.Topic, num, c.Account.First, start, keepLonger)
+		}
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package streaming_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -83,5 +84,18 @@ func TestFollowEnds(t *testing.T) {
 	w.send(w.messages(log))
 	if err := streaming.Follow(w.ctx, cfg, never); err == nil || err.Error() != "no room" {
 		t.Errorf("error %v, want the sink's", err)
+	}
+}
+
+// TestFollowNeedsTheStart: of a source whose beginning is gone no state can be built that is the stream's.
+func TestFollowNeedsTheStart(t *testing.T) {
+	w := ran(t)
+	if err := w.cluster.DeleteRecords(w.plan.Source.Name, 1, 3); err != nil {
+		t.Fatal(err)
+	}
+	err := streaming.Follow(w.ctx, streaming.FollowConfig{Source: w.config().Source}, sinkFunc(nil))
+	const want = "retention lost below the frontier: offset 0 is needed, and the log begins at 3"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one with %q", err, want)
 	}
 }

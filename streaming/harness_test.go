@@ -163,6 +163,8 @@ func (w *world) send(recs []*kgo.Record) {
 	}
 }
 
+func (w *world) rand() *rand.Rand { return rand.New(rand.NewPCG(1, 12)) }
+
 // sendInTransactions sends the records in transactions of a few each, and between them others that are aborted.
 func (w *world) sendInTransactions(r *rand.Rand, recs []*kgo.Record) {
 	w.Helper()

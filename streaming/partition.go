@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,9 +16,6 @@ import (
 
 // chunkRows is how many records become one batch. Batches do not change answers; they bound what is in memory at once.
 const chunkRows = 4096
-
-// registryPause is the time between two attempts to decode a record whose schema could not be had.
-const registryPause = 500 * time.Millisecond
 
 // partition is the state of one partition of the source, and what turns its records into answers. It belongs to one
 // goroutine at a time. Run, its replay and Follow all read through it.
@@ -83,7 +79,7 @@ func (p *partition) decode(ctx context.Context, recs []*kgo.Record) (n int, err 
 	for n < len(recs) && len(p.recs) < chunkRows {
 		r := recs[n]
 		if !r.Attrs.IsControl() {
-			if err := p.add(ctx, r); errors.Is(err, decode.ErrFull) {
+			if err := p.src.decode(ctx, p.builder, r); errors.Is(err, decode.ErrFull) {
 				break
 			} else if err != nil {
 				return n, err
@@ -93,41 +89,6 @@ func (p *partition) decode(ctx context.Context, recs []*kgo.Record) (n int, err 
 		n++
 	}
 	return n, nil
-}
-
-// add decodes one record. What passes, a registry that is down, is waited for: such a record is not at fault.
-func (p *partition) add(ctx context.Context, r *kgo.Record) error {
-	var since time.Time
-	for {
-		err := p.builder.AddNamed(ctx, p.num, r.Offset, r.Timestamp.UnixMicro(), schemaHeader(r), r.Value)
-		if err == nil || errors.Is(err, decode.ErrFull) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		now := p.src.Clock.Now()
-		if since.IsZero() {
-			since = now
-			p.src.Logger.Warn("a record waits to be decoded", "partition", p.num, "offset", r.Offset, "error", err)
-		}
-		if now.Sub(since) >= p.src.Patience {
-			return fmt.Errorf("partition %d, offset %d: %w", p.num, r.Offset, err)
-		}
-		if err := wait(ctx, p.src.Clock, registryPause); err != nil {
-			return err
-		}
-	}
-}
-
-// schemaHeader is the record's last header of that name, as Kafka's own clients take it.
-func schemaHeader(r *kgo.Record) []byte {
-	for i := len(r.Headers) - 1; i >= 0; i-- {
-		if r.Headers[i].Key == decode.SchemaHeader {
-			return r.Headers[i].Value
-		}
-	}
-	return nil
 }
 
 // push gives the task what the builder holds. next is the offset after it.

@@ -186,10 +186,9 @@ const keepLonger = "keep the source for longer (retention.ms, retention.bytes), 
 	"and delete the pipeline's consumer group to begin anew with what is left"
 
 // retentionLost says that records are gone that the state has to be rebuilt from.
-func retentionLost(topic string, partition int32, need, start int64) error {
+func retentionLost(topic string, partition int32, need, start int64, remedy string) error {
 	return fault.New(fmt.Sprintf("topic %q, partition %d", topic, partition),
-		fmt.Sprintf("retention lost below the frontier: offset %d is needed, and the log begins at %d", need, start),
-		keepLonger)
+		fmt.Sprintf("retention lost below the frontier: offset %d is needed, and the log begins at %d", need, start), remedy)
 }
 
 // outOfRange is the error for a partition that no longer has the offset.
@@ -199,5 +198,5 @@ func (s *Source) outOfRange(ctx context.Context, client *kgo.Client, num int32, 
 		return err
 	}
 	start, _ := starts.Lookup(s.Topic, num)
-	return retentionLost(s.Topic, num, offset, start.Offset)
+	return retentionLost(s.Topic, num, offset, start.Offset, keepLonger)
 }
