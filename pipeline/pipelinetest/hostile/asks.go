@@ -12,9 +12,10 @@ import (
 // since what no event may ask any more, a stream need not remember.
 func Asks(r *rand.Rand, plan *pipeline.Plan, o *pipelinetest.Oracle, reading pipelinetest.Reading, n int) []pipelinetest.Ask {
 	var asks []pipelinetest.Ask
+	keyed := func(e *pipelinetest.Event) bool { return e.Values != nil && !e.Values[plan.Source.Key].Null }
 	home := map[string]int32{}
 	for _, e := range o.Events {
-		if e.Class != pipelinetest.Dead {
+		if keyed(e) {
 			home[e.Key] = e.Partition
 		}
 	}
@@ -25,7 +26,7 @@ func Asks(r *rand.Rand, plan *pipeline.Plan, o *pipelinetest.Oracle, reading pip
 		if r.IntN(3) == 0 {
 			a.Time += w.Micros() + one[int64](r, -1, 0, 0, 1)
 		}
-		if r.IntN(10) == 0 {
+		if r.IntN(10) == 0 || !keyed(e) {
 			a.Key = "nobody"
 		}
 		if reading == pipelinetest.Serving {
