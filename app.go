@@ -54,7 +54,7 @@ func (a *App) RunTo(ctx context.Context, args []string, out, errs io.Writer) int
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "spillway: %v\n", err)
+	fmt.Fprintf(root.ErrOrStderr(), "%s: %v\n", root.Name(), err)
 	return exitTrouble
 }
 
@@ -97,11 +97,7 @@ func (a *App) selected(names []string) ([]*pipeline.Plan, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(plans, func(p *pipeline.Plan) bool { return p.Name == name })
 		if i < 0 {
-			var known []string
-			for _, p := range plans {
-				known = append(known, p.Name)
-			}
-			return nil, fault.New(fmt.Sprintf("pipeline %q", name), "is not defined", didYouMean(name, known))
+			return nil, fault.New(fmt.Sprintf("pipeline %q", name), "is not defined", didYouMean(name, a.names()))
 		}
 		chosen = append(chosen, plans[i])
 	}

@@ -113,7 +113,9 @@ func TestMistakes(t *testing.T) {
 		{"rows card_activity --layer truth", "card_activity"},
 		{"training card_activity", "give both --labels and --out"},
 		{"training card_activity --out x.csv --labels " + labels, "label_time"},
-		{"reconcile", "accepts 1 arg"},
+		{"reconcile", "takes the name of one pipeline, and got 0; name one of: card_activity, card_minutes"},
+		{"rows card_activity card_minutes", "takes the name of one pipeline, and got 2"},
+		{"version now", `takes no arguments, and got "now"`},
 		{"serve --listen nowhere:99999", "99999"},
 	} {
 		out, errs, code := run(t, dir, strings.Fields(m.args)...)

@@ -23,7 +23,7 @@ func (a *App) batchCommand() *cobra.Command {
 	var snapshot int64
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "batch PIPELINE…",
+		Use:   "batch [PIPELINE…]",
 		Short: "Answer over the archived history, and replace the interval's rows in the lake",
 		Long: "Answer over the archived history, and replace the interval's rows in the lake.\n\n" +
 			"The reading truth is what the whole history says; served is what the stream answered, derived again.\n" +

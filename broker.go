@@ -2,18 +2,14 @@ package spillway
 
 import (
 	"context"
-	"net"
+	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/streaming/decode"
-	"github.com/spillway-go/spillway/streaming/kafka"
 )
 
 // broker is the Kafka that a command talks to.
@@ -22,54 +18,16 @@ type broker struct {
 	close func()
 }
 
-// openBroker gives the configured brokers. Without any it is the embedded one: that of a process that is running on the
-// same data folder, or else this process's own.
-func openBroker(c *Config) (*broker, error) {
+// openBroker gives the configured brokers; without any it is the embedded one of the data folder.
+func openBroker(ctx context.Context, c *Config, log *slog.Logger) (*broker, error) {
 	if len(c.Brokers) > 0 {
 		return &broker{seeds: c.Brokers, close: func() {}}, nil
 	}
-	note := c.path("kafka.addr")
-	if addr := running(note); addr != "" {
-		return &broker{seeds: []string{addr}, close: func() {}}, nil
-	}
-	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
-		return nil, fault.Wrap(err, "data folder "+c.DataDir, "cannot be made", "choose another with data_dir")
-	}
-	unlock, err := lockFile(c.path("kafka.lock"))
-	if err != nil {
-		return nil, fault.Wrap(err, "embedded Kafka in "+c.path("kafka"), "is used by a process that does not answer",
-			"stop that process, or choose another data_dir")
-	}
-	b, err := kafka.Embedded(c.path("kafka"), 0)
-	if err != nil {
-		unlock()
+	e := &embedded{config: c, log: log}
+	if err := e.open(ctx); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(note, []byte(b.Addr()), 0o644); err != nil {
-		b.Close()
-		unlock()
-		return nil, fault.Wrap(err, note, "cannot be written", "see that the data folder can be written")
-	}
-	return &broker{seeds: []string{b.Addr()}, close: func() {
-		_ = os.Remove(note)
-		b.Close()
-		unlock()
-	}}, nil
-}
-
-// running is the address that the note names, if somebody answers there.
-func running(note string) string {
-	b, err := os.ReadFile(filepath.Clean(note))
-	if err != nil {
-		return ""
-	}
-	addr := strings.TrimSpace(string(b))
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
-	if err != nil {
-		return ""
-	}
-	_ = conn.Close()
-	return addr
+	return &broker{seeds: []string{e.addr}, close: e.close}, nil
 }
 
 func (b *broker) client() []kgo.Opt { return []kgo.Opt{kgo.SeedBrokers(b.seeds...)} }

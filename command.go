@@ -2,6 +2,8 @@ package spillway
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -14,9 +16,9 @@ import (
 // command is the program's command line. Each command's file says what it does; none of them keeps state here.
 func (a *App) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "spillway",
+		Use:           program(),
 		Short:         "Features that are the same live and in the nightly batch",
-		Long:          "One definition, run as a stream and as a batch, served merged, and reconciled with a proven cause for every difference.",
+		Long:          a.about(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -27,6 +29,49 @@ func (a *App) command() *cobra.Command {
 	configFlags(root.PersistentFlags())
 	root.AddCommand(a.devCommand(), a.loadCommand(), a.streamCommand(), a.archiveCommand(), a.batchCommand(), a.scheduleCommand(), a.rowsCommand(), a.reconcileCommand(), a.serveCommand(), a.trainingCommand(), a.explainCommand(), versionCommand())
 	return root
+}
+
+// program is the name under which the program was called.
+func program() string {
+	name := filepath.Base(os.Args[0])
+	return strings.TrimSuffix(strings.ReplaceAll(name, " ", "-"), ".exe")
+}
+
+// about is what the program does, and with which pipelines.
+func (a *App) about() string {
+	text := "One definition, run as a stream and as a batch, served merged, and reconciled with a proven cause for every difference."
+	if names := a.names(); len(names) > 0 {
+		text += "\n\nPipelines: " + strings.Join(names, ", ")
+	}
+	return text
+}
+
+// names are those of the pipelines, whether or not their definitions are right.
+func (a *App) names() []string {
+	var names []string
+	for _, p := range a.Pipelines {
+		if p != nil {
+			names = append(names, p.Name())
+		}
+	}
+	return names
+}
+
+// onePipeline wants the name of one pipeline behind a command.
+func (a *App) onePipeline(c *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return fault.New(c.Name(), fmt.Sprintf("takes the name of one pipeline, and got %d", len(args)),
+		"name one of: "+strings.Join(a.names(), ", "))
+}
+
+// noArguments wants nothing but flags behind a command.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fault.New(c.Name(), fmt.Sprintf("takes no arguments, and got %q", args[0]), "leave it away")
 }
 
 // unknownCommand refuses arguments of the root, which are misspelt commands.
@@ -78,7 +123,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the versions of spillway and Go",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(c.OutOrStdout(), version())
 			return err

@@ -33,10 +33,7 @@ func (r *rooms) dev(ctx context.Context) error {
 	if err := r.ensureSources(ctx); err != nil {
 		return err
 	}
-	watch := make([]*streaming.Monitor, len(r.plans))
-	for i := range watch {
-		watch[i] = &streaming.Monitor{}
-	}
+	watch := monitors(r.plans)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.stream(ctx, false, watch) })
 	g.Go(func() error { return r.archive(ctx, false) })
@@ -44,12 +41,32 @@ func (r *rooms) dev(ctx context.Context) error {
 	g.Go(func() error {
 		return r.schedule(ctx, schedule.Job{Cron: r.config.Cron, CatchUp: schedule.CatchUpLast, Backoff: time.Minute, Timeout: 6 * time.Hour})
 	})
-	fmt.Fprintf(r.out, "broker on %s; load records with: load TOPIC FILE --brokers %s\n", strings.Join(r.broker.seeds, ","), r.broker.seeds[0])
+	r.invite()
 	g.Go(func() error {
 		r.status(ctx, watch)
 		return nil
 	})
 	return g.Wait()
+}
+
+// invite says what runs, and how records come in.
+func (r *rooms) invite() {
+	var names []string
+	for _, plan := range r.plans {
+		names = append(names, plan.Name)
+	}
+	fmt.Fprintf(r.out, "running %s, with the broker on %s; send records from another shell:\n",
+		strings.Join(names, ", "), strings.Join(r.broker.seeds, ","))
+	where := ""
+	switch {
+	case len(r.config.Brokers) > 0:
+		where = " --brokers " + strings.Join(r.config.Brokers, ",")
+	case r.config.DataDir != defaults().DataDir:
+		where = " --data-dir " + r.config.DataDir
+	}
+	for _, plan := range sources(r.plans) {
+		fmt.Fprintf(r.out, "  %s load %s FILE%s\n", program(), plan.Source.Name, where)
+	}
 }
 
 // ensureSources makes the topics that pipelines read where they are missing, so that dev starts on an empty folder.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/pipeline"
 	"github.com/spillway-go/spillway/streaming/load"
 )
@@ -19,7 +20,7 @@ func (a *App) loadCommand() *cobra.Command {
 			"  load payments recorded.jsonl --partition-field partition --timestamp-field arrived",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("load takes a topic and at least one file; see %s --help", c.CommandPath())
+				return fault.New("load", "takes a topic and at least one file", fmt.Sprintf("see %s --help", c.CommandPath()))
 			}
 			return nil
 		},

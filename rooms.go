@@ -45,7 +45,7 @@ func (a *App) withBroker(c *cobra.Command, pipelines []string, do func(context.C
 		if r.format, err = r.config.format(ctx); err != nil {
 			return err
 		}
-		if r.broker, err = openBroker(&r.config); err != nil {
+		if r.broker, err = openBroker(ctx, &r.config, r.log); err != nil {
 			return err
 		}
 		defer r.broker.close()

@@ -24,7 +24,7 @@ func (a *App) rowsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rows PIPELINE",
 		Short: "Write feature rows out: key, ask_time, partition, offset, revision, then the features",
-		Args:  cobra.ExactArgs(1),
+		Args:  a.onePipeline,
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, choice := range []struct {
 				flag, value string

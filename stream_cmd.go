@@ -3,10 +3,13 @@ package spillway
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spillway-go/spillway/pipeline"
+	"github.com/spillway-go/spillway/pipeline/kernel"
 	"github.com/spillway-go/spillway/streaming"
 )
 
@@ -19,7 +22,7 @@ func (a *App) streamCommand() *cobra.Command {
 			"Start it as often as there are partitions to share. SIGTERM finishes the transaction and ends it.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error {
-				return r.stream(ctx, untilEnd, nil)
+				return r.stream(ctx, untilEnd, monitors(r.plans))
 			})
 		},
 	}
@@ -27,14 +30,12 @@ func (a *App) streamCommand() *cobra.Command {
 	return c
 }
 
-// stream runs the chosen pipelines until ctx ends. Watch, unless it is nil, holds a monitor for each.
+// stream runs the chosen pipelines until ctx ends. Watch holds a monitor for each.
 func (r *rooms) stream(ctx context.Context, untilEnd bool, watch []*streaming.Monitor) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for i, plan := range r.plans {
 		cfg := streaming.Config{Source: r.source(plan, untilEnd), CommitEvery: r.config.CommitEvery, Instance: r.config.Instance}
-		if watch != nil {
-			cfg.Monitor = watch[i]
-		}
+		cfg.Monitor = watch[i]
 		g.Go(func() error {
 			if err := streaming.Run(ctx, cfg); err != nil {
 				return fmt.Errorf("pipeline %s: %w", plan.Name, err)
@@ -42,5 +43,39 @@ func (r *rooms) stream(ctx context.Context, untilEnd bool, watch []*streaming.Mo
 			return nil
 		})
 	}
-	return g.Wait()
+	err := g.Wait()
+	for _, m := range watch {
+		writeAccount(r.out, m.Status())
+	}
+	return err
+}
+
+// monitors are one for each pipeline.
+func monitors(plans []*pipeline.Plan) []*streaming.Monitor {
+	all := make([]*streaming.Monitor, len(plans))
+	for i := range all {
+		all[i] = &streaming.Monitor{}
+	}
+	return all
+}
+
+// writeAccount says what became of every record so far (S9) of the partitions that this process read.
+func writeAccount(w io.Writer, s streaming.Status) {
+	if len(s.Partitions) == 0 {
+		fmt.Fprintf(w, "%s: nothing new\n", s.Pipeline)
+		return
+	}
+	var sum kernel.Account
+	for _, p := range s.Partitions {
+		sum.Gap += p.Account.Gap
+		sum.Next += p.Account.Next - p.Account.First
+		for c, n := range p.Account.Counts {
+			sum.Counts[c] += n
+		}
+	}
+	fmt.Fprintf(w, "%s: %d offsets: %d on time, %d late, %d too late, %d duplicate, %d dead, %d filtered, %d gap\n", s.Pipeline, sum.Next,
+		sum.Counts[kernel.OnTime], sum.Counts[kernel.Late], sum.Counts[kernel.TooLate], sum.Counts[kernel.Duplicate],
+		sum.Counts[kernel.Dead], sum.Counts[kernel.Filtered], sum.Gap)
+	fmt.Fprintf(w, "  %d rows in %s, %d records or answers in %s\n", s.Rows, streaming.FeaturesTopic(s.Pipeline),
+		s.Letters, streaming.DeadTopic(s.Pipeline))
 }

@@ -18,7 +18,7 @@ func (a *App) trainingCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "training PIPELINE --labels FILE --out FILE",
 		Short: "Join labels with the features as they truly were at the time of each label",
-		Args:  cobra.ExactArgs(1),
+		Args:  a.onePipeline,
 		RunE: func(c *cobra.Command, args []string) error {
 			if labels == "" || out == "" {
 				return fault.New("training", "has no labels or no file for its result", "give both --labels and --out")

@@ -166,8 +166,12 @@ func (l *Lake) open(ctx context.Context, id table.Identifier, kind string) (*Tab
 	return &Table{lake: l, id: id, thing: thing, timeColumn: tbl.Properties()[propTime]}, nil
 }
 
-// known is the remedy for a missing table: the names that there are.
+// known is the remedy for a missing table: which command fills it, and the names that there are.
 func (l *Lake) known(ctx context.Context, namespace string) string {
+	how := "run archive first"
+	if namespace == featureNamespace {
+		how = "run batch first"
+	}
 	var names []string
 	for id, err := range l.cat.ListTables(ctx, table.Identifier{namespace}) {
 		if err != nil {
@@ -176,10 +180,10 @@ func (l *Lake) known(ctx context.Context, namespace string) string {
 		names = append(names, strings.Join(id, "."))
 	}
 	if len(names) == 0 {
-		return "fill it first: the lake holds no table in " + namespace
+		return how + "; the lake holds no table in " + namespace
 	}
 	sort.Strings(names)
-	return "fill it first, or use one that there is: " + strings.Join(names, ", ")
+	return how + ", or use one that there is: " + strings.Join(names, ", ")
 }
 
 // ensureNamespace creates the namespace; it is no error if another was faster.

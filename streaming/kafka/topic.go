@@ -26,7 +26,7 @@ func Partitions(ctx context.Context, adm *kadm.Client, topic string) (int32, err
 	n, err := count(ctx, adm, topic)
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return 0, fault.New(fmt.Sprintf("topic %q", topic), "does not exist on the broker",
-			"create it, or correct its name")
+			"create it, or correct its name; load sends records to a topic, and creates it")
 	}
 	return n, err
 }
