@@ -36,7 +36,7 @@ const (
 // formKey holds the version of the form of keys and values. It comes before all other keys.
 var formKey = []byte("\x00form")
 
-const form = "spillway online store 1"
+const form = "spillway online store 2"
 
 // prefix begins the keys of a space.
 type prefix [spaceSize]byte

@@ -2,97 +2,41 @@ package kernel
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 )
 
-// A slice is the rows of one key in a stretch of time, as bytes: what an online store keeps, so that a value can be asked
-// for at any later moment and age without new events. Slices of one program may be read by any task of the same plan and
-// the same choice of features.
-//
-// The form: the number of rows, then for each row its time less that of the row before (zig-zag), its selections' bits,
-// and its values: eight bytes, or for a text its length + 1 (0: null) and its bytes. All numbers are varints but values.
-
-// SliceWidth is the stretch of time that one slice covers: a power of two microseconds, about a thirty-second of the
-// longest window. Slices begin at its multiples.
-func (p *Program) SliceWidth() int64 {
-	w := int64(1 << 20) // about a second
-	for w < p.longest/32 {
-		w *= 2
-	}
-	return w
-}
-
-// Reach is how far back any computed window looks from an ask, in microseconds.
-func (p *Program) Reach() int64 { return p.longest }
-
-// AppendSlice appends the key's rows with times in [start, start+SliceWidth) that the task still holds. It reports false
-// when there are none.
-func (t *Task) AppendSlice(dst []byte, name []byte, start int64) ([]byte, bool) {
-	num, ok := t.names.find(name)
-	if !ok {
-		return dst, false
-	}
-	l := t.rows(&t.keys[num])
-	from, to := l.lower(start), l.lower(start+t.prog.SliceWidth())
-	if from == to {
-		return dst, false
-	}
-	return t.appendRows(dst, &l, from, to, start), true
-}
-
-// appendRows writes rows [from, to) of a log; last is what the first row's time is counted from.
-func (t *Task) appendRows(dst []byte, l *logRows, from, to int, last int64) []byte {
-	dst = binary.AppendUvarint(dst, uint64(to-from))
-	for i := from; i < to; i++ {
-		row := l.row(i)
-		dst = binary.AppendVarint(dst, l.time(i)-last)
-		last = l.time(i)
-		for _, w := range row[1 : 1+t.prog.bitWords] {
-			dst = binary.AppendUvarint(dst, w)
-		}
-		dst = t.appendValues(dst, row)
-	}
-	return dst
-}
-
-func (t *Task) appendValues(dst []byte, row []uint64) []byte {
-	for j, val := range t.prog.values {
-		w := row[1+t.prog.bitWords+j]
-		switch {
-		case !val.text:
-			dst = binary.LittleEndian.AppendUint64(dst, w)
-		case w == noText:
-			dst = append(dst, 0)
-		default:
-			b := t.texts.at(uint32(w))
-			dst = binary.AppendUvarint(dst, uint64(len(b))+1)
-			dst = append(dst, b...)
-		}
-	}
-	return dst
-}
-
-// Admitted tells whether record i of the last batch entered the state of its key, and gives the key and the time.
-func (t *Task) Admitted(i int) (name []byte, micros int64, ok bool) {
-	if c := t.classes[i]; c != OnTime && c != Late {
-		return nil, 0, false
-	}
-	return t.regs.v[t.prog.keyReg()].text(i), int64(t.matrix[i*t.prog.rowWords]), true
-}
-
 // Asker answers for one key at a time from its slices. It belongs to one goroutine; its memory serves every key.
+//
+// A slice or block that lies wholly in every window that touches it is taken as its sums. Of what a window cuts, the rows
+// are put into the log of a task, which looks at them as it does in the stream.
 type Asker struct {
-	task *Task
-	row  []uint64
+	task   *Task
+	row    []uint64
+	starts []int64 // of the windows
+	summed summed
+	acc    []uint64 // one node's accumulators
+}
+
+// summed is what an ask knows of its key by sums alone.
+type summed struct {
+	nodes  []node
+	picks  []picked // of each node, one a pick
+	window []int64  // the windows' starts
+}
+
+// node is a slice or block that is taken as its sums.
+type node struct {
+	first, last int64 // times
+	rows        int   // how many rows of the log come before it
+	sums        []byte
 }
 
 // NewAsker makes an asker without a key.
 func NewAsker(p *Program) *Asker {
-	return &Asker{task: NewTask(p, 0), row: make([]uint64, p.rowWords)}
+	a := &Asker{task: NewTask(p, 0), row: make([]uint64, p.rowWords), acc: make([]uint64, p.sums.words)}
+	a.task.summed = &a.summed
+	return a
 }
-
-var errSlice = errors.New("kernel: a slice that is cut short or of another plan")
 
 // Ask answers for the key at t from slices in the order of their starts, and appends one row to out. The answer is that of
 // the events in the slices whose time is before t.
@@ -100,12 +44,9 @@ func (a *Asker) Ask(name []byte, at, offset int64, slices [][]byte, starts []int
 	t := a.task
 	num := t.key(name, at)
 	defer t.removeKey(num)
+	a.begin(at)
 	for i, s := range slices {
-		rest, err := a.loadRows(num, s, starts[i])
-		if err != nil {
-			return err
-		}
-		if len(rest) != 0 {
+		if !a.load(num, at, s, starts[i]) {
 			return errSlice
 		}
 	}
@@ -113,43 +54,231 @@ func (a *Asker) Ask(name []byte, at, offset int64, slices [][]byte, starts []int
 	l := t.rows(k)
 	high := l.lower(at)
 	t.seekAll(k, &l, at, high)
+	defer a.letGo()
+	if !a.merge(t.block(k)) {
+		return errSlice
+	}
 	t.answers = t.answers[:0]
 	t.emit(num, k, &l, at, high, offset, 0, out)
 	return nil
 }
 
-// loadRows puts rows into the key's log and gives what lies behind them.
-func (a *Asker) loadRows(num uint32, s []byte, last int64) ([]byte, error) {
-	n, k := binary.Uvarint(s)
-	if k <= 0 || n > math.MaxInt32 {
-		return nil, errSlice
+func (a *Asker) begin(at int64) {
+	s := &a.summed
+	s.nodes, s.picks, s.window = s.nodes[:0], s.picks[:0], s.window[:0]
+	for i := range a.task.prog.windows {
+		s.window = append(s.window, a.task.prog.windows[i].start(at))
 	}
-	s = s[k:]
+}
+
+// How a node lies to the windows of an ask.
+type lie uint8
+
+const (
+	outside lie = iota // of all
+	whole              // within each that it is not outside of
+	cut                // by one at least
+)
+
+func (s *summed) lie(first, last, at int64) lie {
+	if first >= at {
+		return outside
+	}
+	if last >= at {
+		return cut
+	}
+	found := outside
+	for _, start := range s.window {
+		switch {
+		case first >= start:
+			found = whole
+		case last >= start:
+			return cut
+		}
+	}
+	return found
+}
+
+// load takes what an ask needs of a slice; false: it is not of the form.
+func (a *Asker) load(num uint32, at int64, s []byte, start int64) bool {
+	r := reader{b: s}
+	n := r.uvarint()
+	if r.bad || n > math.MaxInt32 {
+		return false
+	}
+	if int(n) <= blockRows {
+		rest, ok := a.loadRows(num, int(n), r.b, start)
+		return ok && len(rest) == 0
+	}
+	first, last, ok := r.span(start)
+	sums := r.text()
+	if !ok || r.bad {
+		return false
+	}
+	switch a.summed.lie(first, last, at) {
+	case outside:
+		return true
+	case whole:
+		a.take(num, first, last, sums)
+		return true
+	}
+	for left := int(n); left > 0; left -= blockRows {
+		first, last, ok := r.span(start)
+		sums, rows := r.text(), r.text()
+		if !ok || r.bad {
+			return false
+		}
+		switch a.summed.lie(first, last, at) {
+		case whole:
+			a.take(num, first, last, sums)
+		case cut:
+			if rest, ok := a.loadRows(num, min(left, blockRows), rows, first); !ok || len(rest) != 0 {
+				return false
+			}
+		}
+		start = last
+	}
+	return len(r.b) == 0
+}
+
+// span reads the times of the first and last row of a slice or block.
+func (r *reader) span(before int64) (first, last int64, ok bool) {
+	d, e := r.uvarint(), r.uvarint()
+	first = before + int64(d)
+	last = first + int64(e)
+	return first, last, !r.bad && first >= before && last >= first
+}
+
+// take notes a node to be taken as its sums.
+func (a *Asker) take(num uint32, first, last int64, sums []byte) {
+	k := &a.task.keys[num]
+	a.summed.nodes = append(a.summed.nodes, node{first, last, int(k.end), sums})
+}
+
+// merge adds the nodes' sums to the windows that hold them, and reads their picks; false: one is not of the form.
+func (a *Asker) merge(block []uint64) bool {
+	t := a.task
+	for i := range a.summed.nodes {
+		n := &a.summed.nodes[i]
+		rest := n.sums
+		for s := range t.prog.sums.parts {
+			c := &t.prog.sums.parts[s]
+			acc := a.acc[c.at : c.at+c.kind.words]
+			clear(acc)
+			var bad bool
+			if rest, bad = c.kind.decode(&t.store, rest, acc); bad {
+				c.kind.reset(&t.store, acc)
+				return false
+			}
+			for w := range t.prog.windows {
+				if win := &t.prog.windows[w]; n.first >= a.summed.window[w] {
+					win.mergeSum(&t.store, block, s, acc)
+				}
+			}
+			c.kind.reset(&t.store, acc)
+		}
+		if !a.loadPicks(rest) {
+			return false
+		}
+	}
+	return true
+}
+
+// mergeSum adds a sum to the window's component that it is of, if the window has it.
+func (w *windowProgram) mergeSum(s *store, block []uint64, sum int, acc []uint64) {
+	for i := range w.parts {
+		if c := &w.parts[i]; c.sum == sum {
+			c.kind.merge(s, block[c.at:], acc)
+			return
+		}
+	}
+}
+
+// loadPicks reads the picks of a node. Their texts are held until letGo.
+func (a *Asker) loadPicks(b []byte) bool {
+	for i := range a.task.prog.picks {
+		if len(b) == 0 || b[0] > 1 {
+			return false
+		}
+		has := picked{ok: b[0] == 1}
+		b = b[1:]
+		switch {
+		case !has.ok:
+		case a.task.prog.picks[i].text():
+			r := reader{b: b}
+			text := r.text()
+			if r.bad {
+				return false
+			}
+			has.word, b = uint64(a.task.texts.hold(text)), r.b
+		case len(b) < 8:
+			return false
+		default:
+			has.word, b = binary.LittleEndian.Uint64(b), b[8:]
+		}
+		a.summed.picks = append(a.summed.picks, has)
+	}
+	return len(b) == 0
+}
+
+// letGo gives back the texts of the nodes' picks.
+func (a *Asker) letGo() {
+	picks := a.task.prog.picks
+	for i, has := range a.summed.picks {
+		if has.ok && picks[i%len(picks)].text() {
+			a.task.texts.drop(uint32(has.word))
+		}
+	}
+	a.summed.picks = a.summed.picks[:0]
+}
+
+// lookSummed finds a pick among nodes and rows, in the order of their positions.
+func (t *Task) lookSummed(k *keyState, l *logRows, p *pick, i int, start int64, high int) picked {
+	var found picked
+	at := min(l.lower(start), high)
+	for n := range t.summed.nodes {
+		node := &t.summed.nodes[n]
+		if node.first < start {
+			continue
+		}
+		to := min(node.rows, high)
+		t.offerRows(k, l, p, i, at, to, &found)
+		at = max(at, to)
+		if has := t.summed.picks[n*len(t.prog.picks)+i]; has.ok {
+			found.offer(p, &t.store, has.word)
+		}
+	}
+	t.offerRows(k, l, p, i, at, high, &found)
+	return found
+}
+
+// loadRows puts n rows into the key's log, whose times are counted from last, and gives what lies behind them; false: they
+// are not of the form.
+func (a *Asker) loadRows(num uint32, n int, s []byte, last int64) (rest []byte, ok bool) {
 	for range n {
 		d, k := binary.Varint(s)
 		if k <= 0 {
-			return nil, errSlice
+			return nil, false
 		}
 		last, s = last+d, s[k:]
 		a.row[rowTime] = uint64(last)
 		for b := range a.task.prog.bitWords {
 			w, k := binary.Uvarint(s)
 			if k <= 0 {
-				return nil, errSlice
+				return nil, false
 			}
 			a.row[1+b], s = w, s[k:]
 		}
-		var err error
-		if s, err = a.loadValues(s); err != nil {
-			return nil, err
+		if s, ok = a.loadValues(s); !ok {
+			return nil, false
 		}
 		a.task.insert(&a.task.keys[num], a.row)
 	}
-	return s, nil
+	return s, true
 }
 
 // loadValues reads a row's values. On an error the texts read so far are let go of, since no row holds them.
-func (a *Asker) loadValues(s []byte) ([]byte, error) {
+func (a *Asker) loadValues(s []byte) (rest []byte, ok bool) {
 	p := a.task.prog
 	values := a.row[1+p.bitWords:]
 	for j, val := range p.values {
@@ -171,16 +300,17 @@ func (a *Asker) loadValues(s []byte) ([]byte, error) {
 			s = s[n-1:]
 		}
 	}
-	return s, nil
+	return s, true
 }
 
-func (a *Asker) unhold(values int) error {
+// unhold lets go of the texts among the row's first values, and is false.
+func (a *Asker) unhold(values int) bool {
 	for j, val := range a.task.prog.values[:values] {
 		if w := a.row[1+a.task.prog.bitWords+j]; val.text && w != noText {
 			a.task.texts.drop(uint32(w))
 		}
 	}
-	return errSlice
+	return false
 }
 
 // DeadAnswers are those of the last ask.

@@ -129,11 +129,22 @@ func finishPick(s *store, f *feature, _ []uint64, c *Column) bool {
 // look finds the pick among the tiles that window w holds and the rows from start up to index high.
 func (t *Task) look(k *keyState, l *logRows, w *windowProgram, i int, start int64, high int) picked {
 	p := &t.prog.picks[i]
+	if t.summed != nil {
+		return t.lookSummed(k, l, p, i, start, high)
+	}
 	var found picked
 	if w.tiling >= 0 {
 		found = t.lookTiles(k, w, p, i)
 	}
-	low := min(l.lower(start), high)
+	t.offerRows(k, l, p, i, min(l.lower(start), high), high, &found)
+	return found
+}
+
+// offerRows offers the pick among rows [low, high), which stand behind what has been found.
+func (t *Task) offerRows(k *keyState, l *logRows, p *pick, i, low, high int, found *picked) {
+	if low >= high {
+		return
+	}
 	var best uint64
 	if l.end-l.begin > short {
 		best = t.tree(k, i, l).find(p, &t.store, l, low, high)
@@ -145,7 +156,6 @@ func (t *Task) look(k *keyState, l *logRows, w *windowProgram, i int, start int6
 	if best != 0 {
 		found.offer(p, &t.store, l.row(int(best - 1))[p.value])
 	}
-	return found
 }
 
 // offer takes a value that stands behind those before.

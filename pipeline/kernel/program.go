@@ -28,6 +28,8 @@ type Program struct {
 	keyWords int // of the block that holds a key's cursors and accumulators
 	treesAt  int // in that block: one tree for each pick
 
+	sums sums // what slices hold
+
 	textWords []int // the words of a row that hold texts' numbers, or noText
 
 	raw     int64 // how far behind an ask raw rows are needed, µs
@@ -66,6 +68,7 @@ type component struct {
 	value int // word of the row; 0: none
 	at    int // in the key's block
 	tile  int // in a tile's row
+	sum   int // among a slice's sums
 }
 
 // feature is how one output is finished.
@@ -234,6 +237,7 @@ func (p *Program) layout() {
 		for j := range w.parts {
 			c := &w.parts[j]
 			c.at, c.value = at, place(c.value)
+			c.sum = p.sums.place(c)
 			at += c.kind.words
 		}
 		if w.tile == 0 {

@@ -82,6 +82,7 @@ func (t *Task) appendKeys(dst []byte) ([]byte, map[uint32]uint64) {
 		dst = binary.AppendVarint(dst, k.newest)
 		dst = binary.AppendVarint(dst, k.gone)
 		l := t.rows(k)
+		dst = binary.AppendUvarint(dst, uint64(l.end-l.begin))
 		dst = t.appendRows(dst, &l, l.begin, l.end, 0)
 		dst = t.appendTiles(dst, k)
 	}
@@ -201,8 +202,15 @@ func (t *Task) readKeys(r *reader) []uint32 {
 		numbers = append(numbers, num)
 		t.keys[num].gone = r.varint()
 		a := Asker{task: t, row: make([]uint64, t.prog.rowWords)}
-		rest, err := a.loadRows(num, r.b, 0)
-		if err != nil {
+		rows := r.uvarint()
+		if rows > math.MaxInt32 {
+			r.bad = true
+		}
+		if r.bad {
+			return numbers
+		}
+		rest, ok := a.loadRows(num, int(rows), r.b, 0)
+		if !ok {
 			r.bad = true
 			return numbers
 		}

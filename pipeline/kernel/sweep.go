@@ -29,7 +29,7 @@ func (t *Task) reach() int64 { return t.prog.longest + t.ticks.reach }
 func (t *Task) removeKey(num uint32) {
 	k := &t.keys[num]
 	for l := t.rows(k); l.begin < l.end; l.begin++ {
-		t.leave(k, &l, l.begin)
+		t.dropRow(l.row(l.begin))
 	}
 	k.begin = k.end
 	block := t.block(k)

@@ -28,6 +28,9 @@ type Task struct {
 	seen  remembered
 	ticks ticks
 
+	slicer slicer
+	summed *summed // of an asker's task: what its key has beside the rows
+
 	regs    *registers
 	eight   [1]uint64
 	ahead   ahead
