@@ -119,7 +119,10 @@ func Classify(plan *pipeline.Plan, log Log) []*Event {
 	return events
 }
 
-var goZeroTime = int64(-62135596800) * 1_000_000 // 0001-01-01T00:00Z
+const (
+	goZeroTime int64 = -62135596800 * 1_000_000         // 0001-01-01T00:00Z
+	lastTime   int64 = 253402300799*1_000_000 + 999_999 // 9999-12-31T23:59:59.999999Z
+)
 
 // read evaluates the plan's expressions on a record, or tells why it is dead.
 func read(plan *pipeline.Plan, r *Record) *Event {
@@ -143,6 +146,8 @@ func read(plan *pipeline.Plan, r *Record) *Event {
 		e.Reason = "null id"
 	case at.I == goZeroTime:
 		e.Reason = "zero time"
+	case at.I < goZeroTime || at.I > lastTime:
+		e.Reason = "not in the years 1 to 9999"
 	case at.I > r.Stamp+src.Ahead:
 		e.Reason = "ahead"
 	}
