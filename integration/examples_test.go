@@ -35,7 +35,7 @@ var examples = []example{
 	{
 		name: "glucose", topic: "glucose", pipelines: []string{"glucose_control"}, key: "1636-69-001",
 		load:   []string{"--timestamp-field", replay.ArrivalField, "--partition-field", replay.PartitionField, "--partitions", "4"},
-		labels: "subject,label_time\n1636-69-001,2014-02-05T12:00:00Z\n",
+		labels: "subject,label_time\n1636-69-001,2026-01-10T12:00:00Z\n",
 		write: func(t *testing.T, path string) {
 			people, err := replay.Open(replay.Options{Seed: 1, Scale: 1, Partitions: 4})
 			if err != nil {
