@@ -33,15 +33,20 @@ func (r *rooms) archive(ctx context.Context, untilEnd bool) error {
 		return err
 	}
 	defer lake.Close()
+	plans := sources(r.plans)
+	archived := make([]int64, len(plans)) // each is written by one goroutine, and read when all have ended
 	g, ctx := errgroup.WithContext(ctx)
-	for _, plan := range sources(r.plans) {
+	for i, plan := range plans {
 		into, err := openHistory(ctx, lake, plan)
 		if err != nil {
 			return err
 		}
 		cfg := streaming.ArchiveConfig{Source: r.source(plan, untilEnd)}
 		p := r.progress("archive "+plan.Source.Name, -1)
-		cfg.Committed = func(records int64) { p.add(records) }
+		cfg.Committed = func(records int64) {
+			archived[i] += records
+			p.add(records)
+		}
 		g.Go(func() error {
 			defer p.done()
 			if err := streaming.Archive(ctx, cfg, into); err != nil {
@@ -50,7 +55,11 @@ func (r *rooms) archive(ctx context.Context, untilEnd bool) error {
 			return nil
 		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	for i, plan := range plans {
+		fmt.Fprintf(r.out, "%s: %d records archived\n", plan.Source.Name, archived[i])
+	}
+	return err
 }
 
 // sources are the plans without those that read a topic another one reads too.

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,12 +15,15 @@ import (
 	"github.com/spillway-go/spillway/examples/glucose/replay"
 )
 
+// pipelineName is the pipeline of the example.
+const pipelineName = "glucose_control"
+
 // demoPartitions is into how many partitions the demo's topic is split.
 const demoPartitions = 4
 
 // demo runs the example's main job on embedded parts: it loads the readings as phones would have sent them, answers them
 // live, archives them, runs the night's batch, serves both, and reconciles.
-func demo(app *spillway.App, args []string) int {
+func demo(ctx context.Context, app *spillway.App, out io.Writer, args []string) int {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	scale := flags.Int("scale", 1, "how many times the 19 people take part")
 	seed := flags.Uint64("seed", 1, "of the arrival times, which are made up")
@@ -32,54 +31,97 @@ func demo(app *spillway.App, args []string) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	d := &demonstration{app: app, folder: *folder, options: replay.Options{Seed: *seed, Scale: *scale, Partitions: demoPartitions}}
-	if err := d.run(context.Background()); err != nil {
+	d := &demonstration{app: app, out: out, folder: *folder, options: replay.Options{Seed: *seed, Scale: *scale, Partitions: demoPartitions}}
+	if err := d.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		return 1
+		return 2
 	}
 	return 0
 }
 
 type demonstration struct {
 	app     *spillway.App
+	out     io.Writer
 	folder  string
 	options replay.Options
 }
 
 func (d *demonstration) run(ctx context.Context) error {
-	if err := os.RemoveAll(d.folder); err != nil {
+	if err := d.empty(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(d.folder, 0o755); err != nil {
-		return err
-	}
+	began := time.Now()
+	d.say("Glucose readings of real people, one every five minutes, as their phones would have sent them: some hours late,",
+		"some twice, a few broken. When each arrived is made up, from a seed; the readings are not.")
 	readings := filepath.Join(d.folder, "readings.jsonl")
 	if err := d.write(readings); err != nil {
 		return err
 	}
-	const pipeline = "glucose_control"
-	for _, step := range [][]string{
-		{"load", "glucose", readings, "--timestamp-field", replay.ArrivalField, "--partition-field", replay.PartitionField},
-		{"stream", "--until-end"},
-		{"archive", "--until-end"},
-		{"batch", pipeline, "--reading", "truth"},
+	rows := filepath.Join(d.folder, rowsFile)
+	for _, s := range []struct {
+		why  []string
+		args []string
+	}{
+		{
+			[]string{"Send them to a Kafka topic, exactly as they arrived. The broker runs within this process."},
+			[]string{"load", "glucose", readings, "--timestamp-field", replay.ArrivalField, "--partition-field", replay.PartitionField},
+		},
+		{
+			[]string{"Answer each reading as it arrives: trend, and share in and below range, over the last half hour."},
+			[]string{"stream", "--until-end"},
+		},
+		{
+			[]string{"Copy the topic into an Iceberg table, every record exactly once."},
+			[]string{"archive", "--until-end"},
+		},
+		{
+			[]string{"At night, answer everything again from that table, where late readings are in their place, and compute", "what changes over days: mean, variability and time in range of 14 days."},
+			[]string{"batch", pipelineName, "--reading", "truth"},
+		},
+		{
+			[]string{"Write out what the stream has answered."},
+			[]string{"rows", pipelineName, "--layer", "stream", "--format", "jsonl", "--out", rows},
+		},
 	} {
-		if err := d.step(ctx, step...); err != nil {
+		d.say(s.why...)
+		if err := d.step(ctx, s.args...); err != nil {
 			return err
 		}
 	}
-	if err := d.step(ctx, "rows", pipeline, "--layer", "stream", "--format", "jsonl", "--out", filepath.Join(d.folder, rowsFile)); err != nil {
-		return err
-	}
+	d.say("Serve the live features, and the night's beside them: the person whose reading came last, a minute later.")
 	if err := d.serve(ctx); err != nil {
 		return err
 	}
+	d.say("Compare what the stream answered with what the history says, and prove the cause of every difference.")
 	page, report := filepath.Join(d.folder, "report.html"), filepath.Join(d.folder, "report.json")
-	if err := d.step(ctx, "reconcile", pipeline, "--html", page, "--json", report); err != nil {
+	if err := d.step(ctx, "reconcile", pipelineName, "--html", page, "--json", report); err != nil {
 		return err
 	}
-	return d.conclude(page, report)
+	return d.conclude(page, report, time.Since(began))
 }
+
+// marker is a file that says that the folder is the demo's, to be emptied by the next one.
+const marker = "made-by-demo"
+
+// empty makes an empty folder. One that holds anything else than a demo is left alone.
+func (d *demonstration) empty() error {
+	found, err := os.ReadDir(d.folder)
+	if err == nil && len(found) > 0 {
+		if _, err := os.Stat(filepath.Join(d.folder, marker)); err != nil {
+			return fmt.Errorf("folder %s: holds something else than a demo; remove it, or choose another with -dir", d.folder)
+		}
+		if err := os.RemoveAll(d.folder); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(d.folder, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.folder, marker), nil, 0o644)
+}
+
+// say tells what comes next.
+func (d *demonstration) say(lines ...string) { fmt.Fprintln(d.out, "\n# "+strings.Join(lines, "\n# ")) }
 
 // write writes the records as phones sent them.
 func (d *demonstration) write(path string) error {
@@ -95,103 +137,22 @@ func (d *demonstration) write(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("$ wrote %d records of %d readings to %s\n", n, people.Readings(), path)
+	fmt.Fprintf(d.out, "wrote %d records of %d readings to %s\n", n, people.Readings(), path)
 	return f.Close()
 }
 
 // step runs one command line, after showing it.
 func (d *demonstration) step(ctx context.Context, args ...string) error {
-	fmt.Println("\n$ " + strings.Join(args, " "))
-	if code := d.app.Run(ctx, append(args, "--data-dir", d.folder)); code != 0 {
+	args = append(args, "--data-dir", d.folder)
+	fmt.Fprintln(d.out, "$ glucose "+strings.Join(args, " "))
+	if code := d.app.RunTo(ctx, args, d.out, os.Stderr); code != 0 {
 		return fmt.Errorf("%s ended with exit code %d", args[0], code)
 	}
 	return nil
 }
 
-// serve asks the server for a person's features, and the rule about them.
-func (d *demonstration) serve(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	address := "127.0.0.1:0"
-	out, in := io.Pipe()
-	ended := make(chan int, 1)
-	fmt.Println("\n$ serve")
-	go func() {
-		code := d.app.RunTo(ctx, []string{"serve", "--listen", address, "--data-dir", d.folder}, in, os.Stderr)
-		_ = in.Close()
-		ended <- code
-	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("serve ended with exit code %d", <-ended)
-	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
-	fmt.Print(line)
-	url := strings.TrimSpace(strings.TrimPrefix(line, "serving on "))
-	if err := d.ask(ctx, url); err != nil {
-		return err
-	}
-	stop()
-	<-ended
-	return nil
-}
-
-// ask shows the features of the person whose reading came last, as they were a minute later, and what the rule says.
-func (d *demonstration) ask(ctx context.Context, url string) error {
-	if err := ready(ctx, url); err != nil {
-		return err
-	}
-	rows, err := d.rows()
-	if err != nil {
-		return err
-	}
-	last := rows[0]
-	for _, r := range rows {
-		if r.Ask.After(last.Ask) {
-			last = r
-		}
-	}
-	path := fmt.Sprintf("%s/v1/features/glucose_control/%s?as_of=%s", url, neturl.PathEscape(last.Subject),
-		last.Ask.Add(time.Minute).Format(time.RFC3339))
-	answer, err := d.merged(ctx, path)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("GET %s\n%s\n", path, answer)
-	return nil
-}
-
-// merged waits until the night's values are served beside the live ones, at most a minute.
-func (d *demonstration) merged(ctx context.Context, url string) (answer []byte, err error) {
-	for start := time.Now(); ; {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return nil, err
-		}
-		answer, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		if resp.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("%s: %s", resp.Status, answer)
-		}
-		if !bytes.Contains(answer, []byte("NOT_FOUND")) {
-			return answer, nil
-		}
-		if time.Since(start) > time.Minute {
-			return nil, fmt.Errorf("the night's values are not served: %s", answer)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
 // conclude says what the demo has shown: the report's path, and three numbers.
-func (d *demonstration) conclude(page, report string) error {
+func (d *demonstration) conclude(page, report string, took time.Duration) error {
 	text, err := os.ReadFile(report)
 	if err != nil {
 		return err
@@ -216,7 +177,7 @@ func (d *demonstration) conclude(page, report string) error {
 			unexplained = c.Differences
 		}
 	}
-	live, nightly, dangers, err := d.warnings()
+	w, err := d.warnings()
 	if err != nil {
 		return err
 	}
@@ -224,34 +185,21 @@ func (d *demonstration) conclude(page, report string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nreport: %s\nunexplained: %d\n", path, unexplained)
-	fmt.Printf("  %d of %d rows of the stream agree with the batch to the bit\n", r.Identity.Agreed, r.Identity.Compared)
-	fmt.Printf("  lateness cost %d of %d answers (%.2f %%)\n", r.Lateness.Answers-r.Lateness.Agreed, r.Lateness.Answers, 100*r.Lateness.Share)
-	fmt.Printf("  median of %d dangers to their alert: %.1f minutes live, %.0f minutes by the nightly batch alone\n", dangers, live, nightly)
+	d.say("Would a person have been warned of glucose below 70 mg/dl in time? The rule of control/rule.go, over the stream's rows:")
+	fmt.Fprintf(d.out, "it says to act %d times, %d of them with such a reading within the next half hour;\n", w.alerts, w.right)
+	fmt.Fprintf(d.out, "%d of %d dangers are foretold, that is, the alert comes before the reading\n", w.foretold, w.dangers)
+	d.say(fmt.Sprintf("All of it took %v. The report opens in a browser.", took.Round(100*time.Millisecond)))
+	fmt.Fprintf(d.out, "report: %s\nunexplained: %d\n", path, unexplained)
+	fmt.Fprintf(d.out, "  %d of %d rows of the stream agree with the batch to the bit\n", r.Identity.Agreed, r.Identity.Compared)
+	fmt.Fprintf(d.out, "  lateness cost %d of %d answers (%.2f %%)\n", r.Lateness.Answers-r.Lateness.Agreed, r.Lateness.Answers, 100*r.Lateness.Share)
+	fmt.Fprintf(d.out, "  median of %d dangers to their alert: %s live, %s by the nightly batch alone\n", w.dangers, relative(w.live), relative(w.nightly))
 	return nil
 }
 
-// ready waits until the server has read all that is there, at most a minute.
-func ready(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
+// relative says how long after a danger, or before it, its alert came.
+func relative(minutes float64) string {
+	if minutes < 0 {
+		return fmt.Sprintf("%.1f minutes (%.1f before the danger)", minutes, -minutes)
 	}
+	return fmt.Sprintf("%.1f minutes", minutes)
 }

@@ -1,12 +1,15 @@
 package control
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
-// ahead is how many minutes the rule looks forward, and steady that of a person whose glucose varies little: the
-// coefficient of variation below which glucose counts as stable is 36 %.
+// Horizon is how far the rule looks forward, and steady how far for a person whose glucose varies little: the coefficient
+// of variation below which glucose counts as stable is 36 %.
 const (
-	ahead    = 20
-	steady   = 10
+	Horizon  = 20 * time.Minute
+	steady   = 10 * time.Minute
 	unstable = 0.36
 )
 
@@ -19,15 +22,15 @@ func Alert(c *Control) (alert bool, why string) {
 	if *c.Glucose < low {
 		return true, fmt.Sprintf("glucose is %.0f mg/dl", *c.Glucose)
 	}
-	horizon := float64(ahead)
+	horizon := Horizon
 	if c.Mean14d != nil && c.StdDev14d != nil && *c.StdDev14d < unstable**c.Mean14d {
 		horizon = steady
 	}
 	if c.Trend == nil {
 		return false, "one reading has no trend"
 	}
-	if soon := *c.Glucose + horizon**c.Trend; soon < low {
-		return true, fmt.Sprintf("glucose is %.0f mg/dl and falls by %.1f a minute: %.0f in %.0f minutes", *c.Glucose, -*c.Trend, soon, horizon)
+	if soon := *c.Glucose + horizon.Minutes()**c.Trend; soon < low {
+		return true, fmt.Sprintf("glucose is %.0f mg/dl and falls by %.1f a minute: %.0f in %.0f minutes", *c.Glucose, -*c.Trend, soon, horizon.Minutes())
 	}
 	return false, "glucose is and stays above 70 mg/dl"
 }
