@@ -51,7 +51,7 @@ integration: outside
 	go test $(TESTFLAGS) -tags=integration -count=1 -timeout 30m ./integration/...
 
 outside:
-	cd examples/outside && go vet ./... && go build -o /dev/null .
+	cd examples/outside && go vet ./... && go test $(TESTFLAGS) -count=1 ./...
 
 tools: $(STATICCHECK) $(GOFUMPT)
 
