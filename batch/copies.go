@@ -27,7 +27,7 @@ func (h *History) findCopies(ctx context.Context, in lakehouse.Range) error {
 	if err := h.db.Exec(ctx, fmt.Sprintf(`CREATE OR REPLACE TABLE %s (_p BIGINT, _o BIGINT)`, copiesTable)); err != nil {
 		return err
 	}
-	h.copies = 0
+	h.copies, h.copied = 0, map[coordinate]struct{}{}
 	copyRows := h.deps.limits.copyRows
 	ranges, err := h.ranges(ctx, h.files, copyRows)
 	if err != nil {
@@ -44,6 +44,25 @@ func (h *History) findCopies(ctx context.Context, in lakehouse.Range) error {
 	}
 	h.copiesOf = in
 	return nil
+}
+
+// coordinate is where a record stands in its topic.
+type coordinate struct {
+	partition int32
+	offset    int64
+}
+
+// copiedAtMost is how many copies are remembered outside of their table, which takes 40 bytes or so of each.
+const copiedAtMost = 2 << 20
+
+func (h *History) remember(partitions, offsets []int64) {
+	if h.copies > copiedAtMost {
+		h.copied = nil
+		return
+	}
+	for i, o := range offsets {
+		h.copied[coordinate{int32(partitions[i]), o}] = struct{}{}
+	}
 }
 
 // notCopies is the join that leaves the copies out, or "" when there are none.
@@ -129,6 +148,7 @@ func (s *copySearch) compare(ctx context.Context, where []string) error {
 			return nil
 		}
 		h.copies += int64(len(offsets))
+		h.remember(partitions, offsets)
 		err := h.db.Append(ctx, copiesTable, partitions, offsets)
 		partitions, offsets = partitions[:0], offsets[:0]
 		return err

@@ -28,8 +28,11 @@ type History struct {
 	columns []duckdb.Column  // the log's, as the files have them
 	used    []int            // the source's columns that the plan's expressions read
 
-	copiesOf lakehouse.Range // the times of which the table of copies has all
-	copies   int64           // how many those are
+	inFileOrder *duckdb.DB // nil until it is needed
+
+	copiesOf lakehouse.Range         // the times of which the table of copies has all
+	copies   int64                   // how many those are
+	copied   map[coordinate]struct{} // they again, if they are not too many
 }
 
 // Open opens the archive of the plan's source at a snapshot (0: the newest). The caller closes it. Errors are faults, as
@@ -65,6 +68,9 @@ func Open(ctx context.Context, plan *pipeline.Plan, snapshot int64, deps Deps) (
 // Close gives back what the history holds.
 func (h *History) Close() error {
 	h.db.Close()
+	if h.inFileOrder != nil {
+		h.inFileOrder.Close()
+	}
 	return os.RemoveAll(h.temp)
 }
 

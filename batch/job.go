@@ -46,6 +46,7 @@ type limits struct {
 	sortRows   int64 // records that are sorted
 	copyRows   int64 // records that are searched for copies, which take 16 bytes each
 	partLength int64 // ask times, µs
+	mergeFiles int   // files that are merged, instead of sorting their records
 }
 
 const (
@@ -56,6 +57,8 @@ const (
 	copyRows  = 4 << 20
 	// partLength is 60 days: each day is a file that is open while rows are written, and the lake has 64 open at once.
 	partLength = 60 * 24 * 3_600_000_000
+	// mergeFiles are as many as a part's days, and then some. Each takes about four MiB.
+	mergeFiles = 128
 )
 
 func (d *Deps) fill() {
@@ -63,7 +66,7 @@ func (d *Deps) fill() {
 		d.Memory = duckdb.DefaultMemory
 	}
 	if d.limits == (limits{}) {
-		d.limits = limits{max(leastRows, d.Memory/rowBytes), copyRows, partLength}
+		d.limits = limits{max(leastRows, d.Memory/rowBytes), copyRows, partLength, mergeFiles}
 	}
 }
 

@@ -193,7 +193,7 @@ func TestTruth(t *testing.T) {
 		}{
 			{"as usual", func(*Deps) {}},
 			{"again", func(*Deps) {}},
-			{"in parts", func(d *Deps) { d.limits = limits{9000, 9000, 86_400_000_000} }},
+			{"in parts", func(d *Deps) { d.limits = limits{9000, 9000, 86_400_000_000, 0} }},
 			{"in 24 MiB", func(d *Deps) { d.Memory = 24 << 20 }},
 			{"by three threads", func(d *Deps) { d.Threads = 3 }},
 		} {

@@ -177,35 +177,22 @@ func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part) error
 // push gives the part's records to the folds.
 func (t *truthRun) push(ctx context.Context, p part, folds []*kernel.Fold) error {
 	h := t.h
-	ranges, err := h.ranges(ctx, p.files, h.deps.limits.sortRows)
-	if err != nil {
-		return err
-	}
 	columns, names := h.reading()
 	// Times that lie too far ahead were left out by SQL, so the kernel need not compare them with the record's timestamp.
 	lay := h.layOut(names, map[string]string{schema.StampColumn: names[1]})
-	for _, r := range ranges {
-		q := query{
-			columns: columns, files: p.files, join: h.notCopies(), where: slices.Concat(h.valid(), h.within(p.sees), h.in(r), h.where()),
-			order: h.sorted(),
-		}
-		err := h.each(ctx, q, func(b arrow.RecordBatch) error {
-			rec := lay.batch(b)
-			defer rec.Release()
-			for _, f := range folds {
-				if err := f.Push(rec); err != nil {
-					return err
-				}
+	s := scan{columns: columns, files: p.files, where: slices.Concat(h.valid(), h.within(p.sees), h.where())}
+	return h.inOrder(ctx, s, func(b arrow.RecordBatch) error {
+		rec := lay.batch(b)
+		defer rec.Release()
+		for _, f := range folds {
+			if err := f.Push(rec); err != nil {
+				return err
 			}
-			t.report.Read += rec.NumRows()
-			h.progress("folding", t.report.Read, t.of)
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-	}
-	return nil
+		t.report.Read += rec.NumRows()
+		h.progress("folding", t.report.Read, t.of)
+		return nil
+	})
 }
 
 // end closes the folds and counts the answers to their asks that fit no field.

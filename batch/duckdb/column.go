@@ -142,6 +142,45 @@ func (c *column) validity(mask []uint64, at, n int) {
 	}
 }
 
+// run appends the values of another column, of the same type, from one up to but not including another, behind the first
+// at.
+func (c *column) run(of *column, at, from, to int) {
+	n := to - from
+	if of.nulls == 0 {
+		c.validity(nil, at, n)
+	} else {
+		if len(c.valid) == 0 {
+			c.valid = grow(c.valid, at)
+			ones(c.valid, 0, at)
+		}
+		c.valid = grow(c.valid, at+n)
+		c.nulls += n - copyBits(c.valid, at, of.valid, from, n)
+	}
+	switch {
+	case c.width == bitWide:
+		c.bits = grow(c.bits, at+n)
+		copyBits(c.bits, at, of.bits, from, n)
+	case c.width > 0:
+		c.data = append(c.data, of.data[from*c.width:to*c.width]...)
+	default:
+		shift := int32(len(c.data)) - of.ends[from]
+		c.data = append(c.data, of.data[of.ends[from]:of.ends[to]]...)
+		for _, end := range of.ends[from+1 : to+1] {
+			c.ends = append(c.ends, end+shift)
+		}
+	}
+}
+
+// copyBits sets the bits that are set in another bitmap, and tells how many those are.
+func copyBits(to []uint64, at int, of []uint64, from, n int) (set int) {
+	for i := range n {
+		bit := of[(from+i)>>6] >> ((from + i) & 63) & 1
+		to[(at+i)>>6] |= bit << ((at + i) & 63)
+		set += int(bit)
+	}
+	return set
+}
+
 func ones(bitmap []uint64, at, n int) {
 	for i := at; i < at+n; {
 		if i&63 == 0 && at+n-i >= 64 {

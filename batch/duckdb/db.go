@@ -19,6 +19,8 @@ type Config struct {
 	Memory  int64  // bytes that queries may hold; 0 is DefaultMemory
 	Threads int    // 0 is one for each processor
 	Temp    string // the folder that queries spill to, which must exist; "": they fail at the memory limit
+	// InOrder makes results come in the order of a file's rows, if nothing says otherwise. Queries then take one thread.
+	InOrder bool
 }
 
 // DB is a database in memory. Its methods may be called from several goroutines.
@@ -42,7 +44,11 @@ func Open(cfg Config) (*DB, error) {
 		{"temp_directory", cfg.Temp},
 		{"autoinstall_known_extensions", "false"},
 		{"autoload_known_extensions", "false"},
-		{"preserve_insertion_order", "false"}, // The order of files means nothing here, and keeping it costs memory.
+		// The order of rows means nothing as a rule, and keeping it costs memory.
+		{"preserve_insertion_order", strconv.FormatBool(cfg.InOrder)},
+	}
+	if cfg.InOrder {
+		cfg.Threads = 1
 	}
 	if cfg.Threads > 0 {
 		settings = append(settings, [2]string{"threads", strconv.Itoa(cfg.Threads)})

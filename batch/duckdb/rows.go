@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	bindings "github.com/duckdb/duckdb-go-bindings"
 )
 
@@ -97,14 +96,7 @@ func (r *Rows) Next() bool {
 	if n == 0 {
 		return false
 	}
-	arrays := make([]arrow.Array, len(r.columns))
-	for i := range r.columns {
-		arrays[i] = r.columns[i].array(n)
-	}
-	r.batch = array.NewRecordBatch(r.schema, arrays, int64(n))
-	for _, a := range arrays {
-		a.Release()
-	}
+	r.batch = recordOf(r.schema, r.columns, n)
 	return true
 }
 
