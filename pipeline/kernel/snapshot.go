@@ -6,6 +6,9 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"time"
+
+	"github.com/spillway-go/spillway/pipeline/window"
 )
 
 // A snapshot is a task's state as bytes: what was admitted, not how it lies in memory, so that a later version of the
@@ -177,7 +180,7 @@ func RestoreTask(p *Program, snapshot []byte) (*Task, error) {
 		return nil, fmt.Errorf("kernel: a snapshot of plan %.12s; this one is %.12s", id, p.identity())
 	}
 	t := NewTask(p, int32(r.varint()))
-	t.watermark = r.varint()
+	t.watermark = r.time()
 	t.started = r.uvarint() == 1
 	for _, n := range []*int64{&t.account.First, &t.account.Next, &t.account.Gap} {
 		*n = r.varint()
@@ -197,27 +200,56 @@ func RestoreTask(p *Program, snapshot []byte) (*Task, error) {
 func (t *Task) readKeys(r *reader) []uint32 {
 	var numbers []uint32
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		name, newest := r.text(), r.varint()
-		num := t.key(name, newest)
-		numbers = append(numbers, num)
-		t.keys[num].gone = r.varint()
-		a := Asker{task: t, row: make([]uint64, t.prog.rowWords)}
+		name, newest, gone := r.text(), r.time(), r.time()
 		rows := r.uvarint()
-		if rows > math.MaxInt32 {
+		if _, twice := t.names.find(name); twice || rows > math.MaxInt32 {
 			r.bad = true
 		}
 		if r.bad {
 			return numbers
 		}
+		num := t.key(name, newest)
+		numbers = append(numbers, num)
+		k := &t.keys[num]
+		k.gone = gone
+		a := Asker{task: t, row: make([]uint64, t.prog.rowWords)}
 		rest, ok := a.loadRows(num, int(rows), r.b, 0)
-		if !ok {
+		if l := t.rows(k); !ok || !t.sound(&l) {
 			r.bad = true
 			return numbers
 		}
 		r.b = rest
-		t.readTiles(r, &t.keys[num])
+		t.readTiles(r, k)
 	}
 	return numbers
+}
+
+// sound tells whether rows that were read can be rows: their times are times, and no aggregate takes a text that is null.
+func (t *Task) sound(l *logRows) bool {
+	if l.begin < l.end && (!isTime(l.time(l.begin)) || !isTime(l.time(l.end-1))) {
+		return false
+	}
+	taken := func(sel, value int) bool {
+		for i := l.begin; i < l.end; i++ {
+			if l.counts(i, sel) && l.row(i)[value] == noText {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range t.prog.windows {
+		for _, c := range t.prog.windows[i].parts {
+			if c.kind.text && !taken(c.sel, c.value) {
+				return false
+			}
+		}
+	}
+	for i := range t.prog.picks {
+		if p := &t.prog.picks[i]; p.text() && !taken(p.sel, p.value) {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *Task) readTiles(r *reader, k *keyState) {
@@ -228,13 +260,18 @@ func (t *Task) readTiles(r *reader, k *keyState) {
 	}
 	for i := range t.prog.tilings {
 		g := &t.prog.tilings[i]
+		last := int64(never)
 		for n := r.uvarint(); n > 0 && !r.bad; n-- {
-			l := t.newTile(i, block, r.varint())
+			start := r.time()
+			if r.bad = r.bad || start <= last || start%g.tile != 0; r.bad {
+				return
+			}
+			last = start
+			l := t.newTile(i, block, start)
 			tile := l.row(l.end - 1)
 			for j := range g.parts {
 				c := &g.parts[j]
-				r.b, r.bad = c.kind.decode(&t.store, r.b, tile[c.tile:])
-				if r.bad {
+				if r.b, r.bad = c.kind.decode(&t.store, r.b, tile[c.tile:]); r.bad {
 					return
 				}
 			}
@@ -246,21 +283,29 @@ func (t *Task) readTiles(r *reader, k *keyState) {
 }
 
 func (t *Task) readPick(r *reader, p *pick, has []uint64) {
-	has[0] = r.uvarint()
+	held := r.uvarint()
+	var text []byte
+	word := uint64(0)
 	switch {
-	case has[0] == 0:
+	case held == 0:
 	case p.text():
-		has[1] = uint64(t.texts.hold(r.text()))
+		text = r.text()
 	default:
-		has[1] = r.uvarint()
+		word = r.uvarint()
 	}
+	if r.bad = r.bad || held > 1; r.bad || held == 0 {
+		return
+	}
+	if p.text() {
+		word = uint64(t.texts.hold(text))
+	}
+	has[0], has[1] = 1, word
 }
 
 func (t *Task) readRemembered(r *reader, numbers []uint32) {
 	for n := r.uvarint(); n > 0 && !r.bad; n = r.uvarint() {
-		at, id := r.varint(), r.text()
-		if n > uint64(len(numbers)) {
-			r.bad = true
+		at, id := r.time(), r.text()
+		if r.bad = r.bad || n > uint64(len(numbers)); r.bad {
 			return
 		}
 		key := numbers[n-1]
@@ -269,16 +314,20 @@ func (t *Task) readRemembered(r *reader, numbers []uint32) {
 }
 
 func (t *Task) readTicks(r *reader, numbers []uint32) {
-	t.ticks.settled = r.varint()
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		number, tick, revision := r.uvarint(), r.varint(), r.uvarint()
-		if number >= uint64(len(numbers)) {
-			r.bad = true
+	t.ticks.settled = r.time()
+	n := r.uvarint()
+	if t.prog.plan.Tick == 0 {
+		r.bad = r.bad || n > 0 || t.ticks.settled != never
+		return
+	}
+	for ; n > 0 && !r.bad; n-- {
+		number, tick, revision := r.uvarint(), r.time(), r.uvarint()
+		if r.bad = r.bad || number >= uint64(len(numbers)) || revision > math.MaxInt32; r.bad {
 			return
 		}
 		t.ticks.revised[revised{tick, numbers[number]}] = int32(revision)
 	}
-	if t.prog.plan.Tick > 0 && !r.bad {
+	if !r.bad {
 		for _, num := range numbers {
 			t.schedule(num)
 		}
@@ -299,6 +348,19 @@ func (r *reader) uvarint() uint64 {
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.b)
 	return take(r, v, n)
+}
+
+// time reads a time of the state, or never.
+func (r *reader) time() int64 {
+	v := r.varint()
+	r.bad = r.bad || v != never && !isTime(v)
+	return v
+}
+
+// isTime tells whether the state of a task may hold the time: one of an event, or one a few windows from it.
+func isTime(us int64) bool {
+	const slack = 4 * int64(3660*window.Day/time.Microsecond)
+	return us >= zeroTime-slack && us <= lastTime+slack
 }
 
 func take[T uint64 | int64](r *reader, v T, n int) T {
