@@ -54,8 +54,35 @@ func (a *App) RunTo(ctx context.Context, args []string, out, errs io.Writer) int
 	if errors.As(err, &code) {
 		return int(code)
 	}
+	if stopped(ctx, err) {
+		err = errors.New("interrupted before its end")
+	}
 	fmt.Fprintf(root.ErrOrStderr(), "%s: %v\n", root.Name(), err)
 	return exitTrouble
+}
+
+// stopped tells whether an error says no more than that ctx has ended.
+func stopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
+}
+
+// lasting is the end of work that goes on until ctx ends: that it has ended is then no failure.
+func lasting(ctx context.Context, err error) error {
+	if stopped(ctx, err) {
+		return nil
+	}
+	return err
+}
+
+// finished is the end of work that may go on for ever, or be asked to end by itself: then it has to have come to its end.
+func finished(ctx context.Context, untilEnd bool, err error) error {
+	if untilEnd && err == nil {
+		return context.Cause(ctx)
+	}
+	if untilEnd {
+		return err
+	}
+	return lasting(ctx, err)
 }
 
 // exitCode ends a command with a code of its own and nothing more to say.

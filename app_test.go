@@ -2,6 +2,7 @@ package spillway_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,20 +23,23 @@ func run(t *testing.T, dir string, args ...string) (out, errs string, code int) 
 	return o.String(), e.String(), code
 }
 
+// write makes a file of so many payments.
+func write(t *testing.T, path string, n int) string {
+	t.Helper()
+	var text bytes.Buffer
+	if err := cards.Generate(&text, n, 7); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestMainJob runs the main job on embedded parts: both pipelines of the fraud example must agree with their batch.
 func TestMainJob(t *testing.T) {
 	dir := t.TempDir()
-	payments := filepath.Join(dir, "payments.jsonl")
-	f, err := os.Create(payments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cards.Generate(f, 3000, 7); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	payments := write(t, filepath.Join(dir, "payments.jsonl"), 3000)
 	for _, step := range [][]string{
 		{"load", "payments", payments, "--timestamp-field", "arrived"},
 		{"stream", "--until-end"},
@@ -75,6 +79,49 @@ func TestMainJob(t *testing.T) {
 	all, last := count("card_minutes", "--revisions", "all"), count("card_minutes")
 	if first := count("card_minutes", "--revisions", "first"); first != last || last >= all {
 		t.Errorf("of %d rows of ticks, %d are first and %d last revisions", all, first, last)
+	}
+}
+
+// TestInterrupted calls every command with a context that has ended: those that last end well, the others are not done.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	payments := write(t, filepath.Join(dir, "payments.jsonl"), 500)
+	for _, step := range []string{
+		"load payments " + payments + " --timestamp-field arrived", "stream --until-end", "archive --until-end", "batch",
+	} {
+		if _, errs, code := run(t, dir, strings.Fields(step)...); code != 0 {
+			t.Fatalf("%s ended with %d\n%s", step, code, errs)
+		}
+	}
+	labels := filepath.Join(dir, "labels.csv")
+	if err := os.WriteFile(labels, []byte("card,label_time\nc001,2026-03-01T08:01:00Z\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct {
+		args string
+		code int
+	}{
+		{"dev --listen 127.0.0.1:0", 0},
+		{"stream", 0},
+		{"archive", 0},
+		{"schedule", 0},
+		{"serve --listen 127.0.0.1:0", 0},
+		{"stream --until-end", 2},
+		{"archive --until-end", 2},
+		{"load payments " + payments, 2},
+		{"batch", 2},
+		{"reconcile card_activity", 2},
+		{"rows card_activity", 2},
+		{"rows card_activity --layer truth", 2},
+		{"training card_activity --labels " + labels + " --out " + filepath.Join(dir, "out.csv"), 2},
+	} {
+		var out, errs bytes.Buffer
+		code := app.RunTo(ctx, append(strings.Fields(c.args), "--data-dir", dir), &out, &errs)
+		if told := strings.Contains(errs.String(), "interrupted"); code != c.code || told != (code == 2) {
+			t.Errorf("%s: exit code %d, wanted %d\n%s%s", c.args, code, c.code, &out, &errs)
+		}
 	}
 }
 

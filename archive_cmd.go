@@ -18,7 +18,7 @@ func (a *App) archiveCommand() *cobra.Command {
 		Short: "Copy the sources of pipelines into the lake, every record exactly once",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error {
-				return r.archive(ctx, untilEnd)
+				return finished(ctx, untilEnd, r.archive(ctx, untilEnd))
 			})
 		},
 	}

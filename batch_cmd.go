@@ -161,7 +161,9 @@ func (a *App) scheduleCommand() *cobra.Command {
 				return err
 			}
 			return a.with(c, args, func(ctx context.Context, r *rooms) error {
-				return r.schedule(ctx, schedule.Job{Cron: r.config.Cron, CatchUp: policy, Retries: retries, Timeout: timeout, Backoff: time.Minute})
+				return lasting(ctx, r.schedule(ctx, schedule.Job{
+					Cron: r.config.Cron, CatchUp: policy, Retries: retries, Timeout: timeout, Backoff: time.Minute,
+				}))
 			})
 		},
 	}

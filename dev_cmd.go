@@ -23,7 +23,7 @@ func (a *App) devCommand() *cobra.Command {
 		Use:   "dev [PIPELINE…]",
 		Short: "Run everything in one process: broker, stream, archive, schedule and serve, with a live status",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error { return r.dev(ctx) })
+			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error { return lasting(ctx, r.dev(ctx)) })
 		},
 	}
 }
@@ -109,6 +109,9 @@ func (r *rooms) status(ctx context.Context, watch []*streaming.Monitor) {
 	for {
 		select {
 		case <-ctx.Done():
+			if every == statusEvery {
+				fmt.Fprintln(r.err) // behind the line that was written anew
+			}
 			return
 		case <-tick.C:
 			writeStatus(r.err, watch, end)

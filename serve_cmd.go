@@ -25,7 +25,7 @@ func (a *App) serveCommand() *cobra.Command {
 			"up the values of each night's run when they are published. POST /get-online-features speaks Feast's form;\n" +
 			"GET /v1/features/PIPELINE/KEY tells where values come from.",
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error { return r.serve(ctx) })
+			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error { return lasting(ctx, r.serve(ctx)) })
 		},
 	}
 }

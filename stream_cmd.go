@@ -22,7 +22,7 @@ func (a *App) streamCommand() *cobra.Command {
 			"Start it as often as there are partitions to share. SIGTERM finishes the transaction and ends it.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withBroker(c, args, func(ctx context.Context, r *rooms) error {
-				return r.stream(ctx, untilEnd, monitors(r.plans))
+				return finished(ctx, untilEnd, r.stream(ctx, untilEnd, monitors(r.plans)))
 			})
 		},
 	}
@@ -67,6 +67,10 @@ func writeAccount(w io.Writer, s streaming.Status) {
 	}
 	var sum kernel.Account
 	for _, p := range s.Partitions {
+		if p.Phase != streaming.Live {
+			fmt.Fprintf(w, "%s: stopped while it was rebuilding its state\n", s.Pipeline)
+			return
+		}
 		sum.Gap += p.Account.Gap
 		sum.Next += p.Account.Next - p.Account.First
 		for c, n := range p.Account.Counts {
