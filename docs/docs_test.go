@@ -21,7 +21,7 @@ import (
 func documents(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "adr/*.md", "../CONTRIBUTING.md"} {
+	for _, pattern := range []string{"*.md", "adr/*.md", "../*.md", "../examples/*/README.md", "../examples/*/*/README.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -238,6 +238,28 @@ func TestMapNamesFiles(t *testing.T) {
 	}
 	if found < 20 {
 		t.Errorf("only %d files are named", found)
+	}
+}
+
+// Every target that a contributor may call is in CONTRIBUTING.md, and every one that it names is there.
+func TestMakeTargets(t *testing.T) {
+	named := map[string]bool{}
+	for _, line := range lines(t, "../CONTRIBUTING.md") {
+		if target, ok := strings.CutPrefix(line, "make "); ok {
+			named[strings.Fields(target)[0]] = true
+		}
+	}
+	for _, line := range lines(t, "../Makefile") {
+		targets, ok := strings.CutPrefix(line, ".PHONY: ")
+		for _, target := range strings.Fields(targets) {
+			if ok && !named[target] {
+				t.Errorf("CONTRIBUTING.md does not say what make %s does", target)
+			}
+			delete(named, target)
+		}
+	}
+	for target := range named {
+		t.Errorf("CONTRIBUTING.md names make %s, which is no target", target)
 	}
 }
 
