@@ -32,6 +32,8 @@ func (p *Pebble) Apply(ctx context.Context, s Space, w *Write) (applied bool, er
 		return false, explain(p.path, err)
 	}
 	a := applier{it: it, prefix: &sp.prefix, w: w}
+	sp.cache.begun.Add(1)
+	defer sp.cache.done.Add(1)
 	err = p.commit(func(b *pebble.Batch) error {
 		if part.next == NoTime {
 			if err := b.Set(sp.prefix.key(nil, kindSpace), []byte(s.Pipeline+"\x00"+s.Plan), nil); err != nil {
@@ -43,11 +45,12 @@ func (p *Pebble) Apply(ctx context.Context, s Space, w *Write) (applied bool, er
 		}
 		return sp.sweep.some(it, sp, b, a.records)
 	}, pebble.NoSync)
+	sp.cache.remove(w)
 	if err = errors.Join(err, explain(p.path, it.Close())); err != nil {
 		return false, err
 	}
 	part.next = w.Frontier.Next
-	part.oldest.Store(w.Frontier.Oldest)
+	part.stand(&w.Frontier)
 	return true, nil
 }
 

@@ -19,4 +19,6 @@
 //	    that an answer carries is the one it was computed at (S10).
 //	O6. A value is always that of the function of (key, time), also for a key that nobody has seen: a count of nothing is 0
 //	    in training and in serving alike. That nothing is known of the key is told by the status, not by the value.
+//	O7. What is cached of keys is only what the database has: a read takes all of its keys from the cache or none, and none
+//	    while anything changes (see cache).
 package online

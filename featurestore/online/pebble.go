@@ -19,12 +19,16 @@ import (
 // PebbleOptions says how a Pebble store uses the machine. The zero value is good for a few million keys.
 type PebbleOptions struct {
 	Cache  int64        // of blocks read, in bytes; 0 is DefaultCache
+	Keys   int64        // of keys read, in bytes, for each space; 0 is DefaultKeys
 	Logger *slog.Logger // nil logs nothing
 	fs     vfs.FS
 }
 
 // DefaultCache is the size of the cache of blocks, in bytes.
 const DefaultCache = 128 << 20
+
+// DefaultKeys is the size of the cache of keys, in bytes.
+const DefaultKeys = 128 << 20
 
 // Pebble is a Store in a folder of its own, for the one process that has it open.
 //
@@ -35,6 +39,7 @@ type Pebble struct {
 	db   *pebble.DB
 	path string
 	fs   vfs.FS
+	keys int64 // bytes of the cache of keys
 
 	open    sync.RWMutex // held for reading by every call, for writing by Close
 	closed  bool
@@ -51,6 +56,7 @@ type pebbleSpace struct {
 	partitions map[int32]*pebblePartition
 	sweep      sweep
 	publish    sync.Mutex
+	cache      *cache
 }
 
 // pebblePartition lets in one write of its partition at a time.
@@ -58,12 +64,20 @@ type pebblePartition struct {
 	mu     sync.Mutex
 	next   int64        // of the frontier that has been applied; before the first it is NoTime
 	oldest atomic.Int64 // of that frontier
+	now    atomic.Pointer[Frontier]
 }
 
 func newPartition(f *Frontier) *pebblePartition {
 	p := &pebblePartition{next: f.Next}
-	p.oldest.Store(f.Oldest)
+	p.stand(f)
 	return p
+}
+
+// stand makes the frontier known to readers.
+func (p *pebblePartition) stand(f *Frontier) {
+	own := *f
+	p.oldest.Store(own.Oldest)
+	p.now.Store(&own)
 }
 
 // partition is the state of a partition, made when it is first seen.
@@ -72,7 +86,7 @@ func (sp *pebbleSpace) partition(number int32) *pebblePartition {
 	defer sp.mu.Unlock()
 	p := sp.partitions[number]
 	if p == nil {
-		p = newPartition(&Frontier{Next: NoTime, Oldest: NoTime})
+		p = newPartition(&Frontier{Partition: number, Next: NoTime, Watermark: NoTime, Oldest: NoTime})
 		sp.partitions[number] = p
 	}
 	return p
@@ -83,6 +97,9 @@ func (sp *pebbleSpace) partition(number int32) *pebblePartition {
 func OpenPebble(path string, o PebbleOptions) (*Pebble, error) {
 	if o.Cache == 0 {
 		o.Cache = DefaultCache
+	}
+	if o.Keys == 0 {
+		o.Keys = DefaultKeys
 	}
 	if o.fs == nil {
 		o.fs = vfs.Default
@@ -109,7 +126,7 @@ func OpenPebble(path string, o PebbleOptions) (*Pebble, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	p := &Pebble{db: db, path: path, fs: o.fs, spaces: map[Space]*pebbleSpace{}}
+	p := &Pebble{db: db, path: path, fs: o.fs, keys: o.Keys, spaces: map[Space]*pebbleSpace{}}
 	p.readers.New = func() any { return new(pebbleReader) }
 	if err := p.checkForm(); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -165,7 +182,7 @@ func (p *Pebble) space(s Space) (*pebbleSpace, error) {
 	if sp := p.spaces[s]; sp != nil {
 		return sp, nil
 	}
-	sp := &pebbleSpace{prefix: prefixOf(s), partitions: map[int32]*pebblePartition{}}
+	sp := &pebbleSpace{prefix: prefixOf(s), partitions: map[int32]*pebblePartition{}, cache: newCache(p.keys)}
 	frontiers, err := p.readFrontiers(sp)
 	if err != nil {
 		return nil, err
@@ -173,6 +190,11 @@ func (p *Pebble) space(s Space) (*pebbleSpace, error) {
 	for _, f := range frontiers {
 		sp.partitions[f.Partition] = newPartition(&f)
 	}
+	run, generation, err := p.readRun(sp)
+	if err != nil {
+		return nil, err
+	}
+	sp.cache.run.Store(&cachedRun{run, generation})
 	p.spaces[s] = sp
 	return sp, nil
 }

@@ -50,12 +50,17 @@ func (p *Pebble) replaceRun(ctx context.Context, s Space, sp *pebbleSpace, run R
 	if err := p.load(ctx, sp, last+1, values); err != nil {
 		return errors.Join(err, p.removeValues(sp, last))
 	}
+	sp.cache.begun.Add(1)
 	err := p.commit(func(b *pebble.Batch) error {
 		if err := b.Set(sp.prefix.key(nil, kindSpace), []byte(s.Pipeline+"\x00"+s.Plan), nil); err != nil {
 			return err
 		}
 		return b.Set(sp.prefix.key(nil, kindRun), run.append(nil, last+1), nil)
 	}, pebble.Sync)
+	if err == nil {
+		sp.cache.run.Store(&cachedRun{run, last + 1})
+	}
+	sp.cache.done.Add(1)
 	if err != nil {
 		return err
 	}

@@ -20,17 +20,34 @@ func (p *Pebble) Read(ctx context.Context, s Space, q *Query, visit func(i int, 
 	if err != nil {
 		return err
 	}
+	r := p.readers.Get().(*pebbleReader)
+	defer p.readers.Put(r)
+	if run, ok := r.collect(sp.cache, q); ok {
+		return r.fromCache(q, run, visit)
+	}
+	return p.readStored(sp, r, q, visit)
+}
+
+// readStored reads from the database, and keeps what it finds if nothing changes meanwhile.
+func (p *Pebble) readStored(sp *pebbleSpace, r *pebbleReader, q *Query, visit func(i int, e *Entry) error) error {
+	changes, keep := sp.cache.quiet()
 	it, err := p.db.NewIter(nil)
 	if err != nil {
 		return explain(p.path, err)
 	}
-	r := p.readers.Get().(*pebbleReader)
-	defer p.readers.Put(r)
 	r.begin(it, sp)
+	wanted := *q
+	if keep {
+		wanted = q.everything()
+	}
 	var visited error
 	for i, key := range q.Keys {
-		if err = r.read(q, key); err != nil {
+		if err = r.read(&wanted, key); err != nil {
 			break
+		}
+		if keep {
+			r.cache(sp, q, key, changes)
+			r.entry.Slices = within(r.entry.Slices, q.From, q.To)
 		}
 		if visited = visit(i, &r.entry); visited != nil {
 			break
@@ -61,6 +78,7 @@ type pebbleReader struct {
 	hasRun     bool
 	lookedRun  bool
 	generation uint64
+	found      []found
 }
 
 func (r *pebbleReader) begin(it *pebble.Iterator, sp *pebbleSpace) {
