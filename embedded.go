@@ -2,6 +2,7 @@ package spillway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -9,7 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/streaming/kafka"
@@ -136,4 +140,19 @@ func answers(note string) string {
 	}
 	_ = conn.Close()
 	return addr
+}
+
+// full says that the embedded broker's disk is full, where that is why the broker refused something: it cannot say so
+// itself.
+func (r *rooms) full(err error) error {
+	if len(r.config.Brokers) > 0 || !errors.Is(err, kerr.UnknownServerError) {
+		return err
+	}
+	probe := r.config.path("probe")
+	defer os.Remove(probe)
+	if tried := os.WriteFile(probe, make([]byte, 1<<20), 0o600); errors.Is(tried, syscall.ENOSPC) {
+		return fault.Wrap(tried, "data folder "+r.config.DataDir, "has no space left for the embedded Kafka",
+			"free some, and run it again; what was acknowledged is kept")
+	}
+	return err
 }

@@ -49,7 +49,7 @@ func (a *App) withBroker(c *cobra.Command, pipelines []string, do func(context.C
 			return err
 		}
 		defer r.broker.close()
-		return do(ctx, r)
+		return r.full(do(ctx, r))
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -52,26 +51,6 @@ func (a *App) rowsCommand() *cobra.Command {
 	c.Flags().StringVar(&format, "format", "jsonl", "jsonl, csv or parquet")
 	c.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
 	return c
-}
-
-// toFile gives write a file, or standard output for "". A file whose writing failed is removed.
-func (r *rooms) toFile(path string, write func(io.Writer) error) error {
-	if path == "" || path == "-" {
-		return write(r.out)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return fault.Wrap(err, path, "cannot be made", "name a file in a folder that can be written")
-	}
-	if err := write(f); err != nil {
-		_ = f.Close()
-		_ = os.Remove(path)
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return fault.Wrap(err, path, "cannot be written whole", "see that there is room")
-	}
-	return nil
 }
 
 // rows writes the layer's rows in the format.

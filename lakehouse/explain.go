@@ -23,6 +23,8 @@ func (l *Lake) explain(thing string, err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), says(err, "database or disk is full"):
 		return fault.Wrap(err, thing, "there is no space left in "+l.warehouse,
 			"free some or move the warehouse, then run again: nothing was committed")
+	case says(err, "disk I/O error"):
+		return fault.Wrap(err, thing, "the disk of "+l.warehouse+" fails, or is full", "see to the disk, then run again")
 	case errors.Is(err, syscall.ENOTDIR):
 		return fault.Wrap(err, thing, "a file stands where a folder should", "move it away, or choose another warehouse")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission), says(err, "readonly database"),
