@@ -128,14 +128,17 @@ func (t *text) lateness(r *Report) {
 	})
 	if len(r.Causes) > 0 {
 		t.line("\nWhy, each proved by executing the key again")
-		var rows [][]string
+		rows := make([][]string, len(r.Causes))
 		most := int64(1)
-		for _, c := range r.Causes {
+		for i, c := range r.Causes {
 			most = max(most, c.Differences)
+			rows[i] = []string{c.Cause.Title(), group(c.Differences), "", c.roles()}
 		}
-		for _, c := range r.Causes {
-			bar := strings.Repeat("█", int(max(1, 16*c.Differences/most)))
-			rows = append(rows, []string{c.Cause.Title(), group(c.Differences), bar, c.roles()})
+		bar := min(16, t.width-width("  ", "lrll", rows)) // What it leaves no room for matters more.
+		for i, c := range r.Causes {
+			if bar > 0 {
+				rows[i][2] = strings.Repeat("█", int(max(1, int64(bar)*c.Differences/most)))
+			}
 		}
 		t.table("  ", "lrll", rows)
 	}
