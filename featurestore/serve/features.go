@@ -70,8 +70,10 @@ func (s *Server) resolve(x *exchange) error {
 	x.selections = x.selections[:0]
 	clear(x.names)
 	if len(q.service) > 0 {
-		return &problem{http.StatusNotFound, serviceNotFound, "there is no feature service " + string(q.service) +
-			": name features as view:feature"}
+		if err := s.resolveService(x); err != nil {
+			return err
+		}
+		return s.checkEntities(x)
 	}
 	if len(q.features) == 0 {
 		return mistake("no features are asked for: name them as view:feature")
@@ -99,6 +101,22 @@ func (s *Server) resolve(x *exchange) error {
 		x.outputs = append(x.outputs, output{n, f})
 	}
 	return s.checkEntities(x)
+}
+
+// resolveService asks for all features of a pipeline: each is a service of its own name, and takes the place of features that
+// are named beside it.
+func (s *Server) resolveService(x *exchange) error {
+	v := s.views[string(x.request.service)]
+	if v == nil {
+		return &problem{http.StatusNotFound, serviceNotFound, "there is no feature service " + string(x.request.service) +
+			": each pipeline is one, or name features as view:feature"}
+	}
+	n := x.selection(v)
+	for f := range v.plain {
+		x.selections[n].features = append(x.selections[n].features, f)
+		x.outputs = append(x.outputs, output{n, f})
+	}
+	return nil
 }
 
 // selection is the index of the view's.

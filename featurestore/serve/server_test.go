@@ -84,6 +84,15 @@ func TestFeastRequests(t *testing.T) {
 {"values":["garage"],"statuses":["PRESENT"],"event_timestamps":["2026-01-31T12:01:00.000000Z"]}]}`,
 		},
 		{
+			"a service is a pipeline, and wins over features",
+			`{"feature_service": "merchant_visits", "features": ["card_activity:count_5m"], "entities": {"merchant": ["bakery", "bakery", "é/日本"]},
+				"full_feature_names": true}`,
+			`{"metadata":{"feature_names":["merchant","merchant_visits__count_5m"]},
+"results":[
+{"values":["bakery","bakery","é/日本"],"statuses":["PRESENT","PRESENT","PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},
+{"values":[0,0,0],"statuses":["NOT_FOUND","NOT_FOUND","NOT_FOUND"],"event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]}]}`,
+		},
+		{
 			"values age: six minutes after the last event",
 			`{"features": ["card_activity:count_5m", "card_activity:last_merchant"], "entities": {"card": ["c1"]}, "as_of": "2026-01-31T12:07:00Z"}`,
 			`{"metadata":{"feature_names":["card","count_5m","last_merchant"]},
