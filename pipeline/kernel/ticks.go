@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"bytes"
-	"container/heap"
 	"slices"
 )
 
@@ -13,7 +12,7 @@ type ticks struct {
 	settled  int64 // the last tick that W has reached; never: none
 	standing []span
 	due      map[int64][]uint32 // keys by the tick that they wait for
-	order    tickHeap           // the ticks of due
+	order    timeHeap           // the ticks of due
 	spare    [][]uint32
 	revised  map[revised]int32 // the numbers of revisions above 0
 	before   []Column
@@ -27,19 +26,6 @@ type span struct{ length, tile int64 }
 type revised struct {
 	tick int64
 	key  uint32
-}
-
-type tickHeap []int64
-
-func (h tickHeap) Len() int           { return len(h) }
-func (h tickHeap) Less(i, j int) bool { return h[i] < h[j] }
-func (h tickHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *tickHeap) Push(x any)        { *h = append(*h, x.(int64)) }
-func (h *tickHeap) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	*h = (*h)[:last]
-	return x
 }
 
 func (c *ticks) init(p *Program) {
@@ -113,7 +99,7 @@ func (t *Task) wait(key uint32, tick int64) {
 	c := &t.ticks
 	waiting, ok := c.due[tick]
 	if !ok {
-		heap.Push(&c.order, tick)
+		c.order.push(tick)
 		if n := len(c.spare); n > 0 {
 			waiting, c.spare = c.spare[n-1], c.spare[:n-1]
 		}
@@ -135,7 +121,7 @@ func (t *Task) settle(offset int64, out *Rows) {
 	c := &t.ticks
 	upTo := floorTo(t.watermark, c.period)
 	for len(c.order) > 0 && c.order[0] <= upTo {
-		tick := heap.Pop(&c.order).(int64)
+		tick := c.order.pop()
 		waiting := c.due[tick]
 		delete(c.due, tick)
 		c.settled = tick
