@@ -68,7 +68,10 @@ func (r *rooms) batch(ctx context.Context, job batch.Job, asJSON bool) error {
 	}
 	for _, plan := range r.plans {
 		job.Plan = plan
+		show, erase := r.run(fmt.Sprintf("batch %s %s", plan.Name, job.Reading))
+		deps.Progress = show
 		report, err := recorded(ctx, ledger, job, deps)
+		erase()
 		if err != nil {
 			return err
 		}

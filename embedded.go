@@ -152,7 +152,7 @@ func (r *rooms) full(err error) error {
 	defer os.Remove(probe)
 	if tried := os.WriteFile(probe, make([]byte, 1<<20), 0o600); errors.Is(tried, syscall.ENOSPC) {
 		return fault.Wrap(tried, "data folder "+r.config.DataDir, "has no space left for the embedded Kafka",
-			"free some, and run it again; what was acknowledged is kept")
+			"free some; what was acknowledged is kept")
 	}
 	return err
 }

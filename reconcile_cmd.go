@@ -63,12 +63,17 @@ func (r *rooms) reconcile(ctx context.Context, plan *pipeline.Plan, o reconcile.
 		return fault.Wrap(err, "temporary folder", "cannot be made", "see that the data folder can be written")
 	}
 	defer os.RemoveAll(deps.Temp)
-	e := &evidence{plan: plan}
-	if e.db, err = duckdb.Open(duckdb.Config{Memory: deps.Memory, Temp: deps.Temp}); err != nil {
+	history, err := batch.Open(ctx, plan, 0, deps)
+	if err != nil {
 		return err
 	}
-	defer e.db.Close()
-	in, err := r.sides(ctx, lake, plan, deps, e)
+	defer history.Close()
+	db, err := duckdb.Open(duckdb.Config{Memory: deps.Memory, Temp: deps.Temp})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	in, err := r.sides(ctx, lake, plan, deps, history, db)
 	if err != nil {
 		return err
 	}
@@ -108,19 +113,11 @@ func columns(w io.Writer) int {
 	return n
 }
 
-// sides runs both readings over the newest snapshot, and puts the stream's rows up to the same frontier beside them.
-func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.Plan, deps batch.Deps, e *evidence) (*reconcile.Input, error) {
-	archive, err := lake.ReadArchive(ctx, plan.Source.Name)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := archive.Snapshot(ctx, 0)
-	if err != nil {
-		return nil, err
-	}
-	if e.raw, err = tableOf(ctx, snap); err != nil {
-		return nil, err
-	}
+// sides runs both readings over the history, and puts the stream's rows up to the same frontier beside them.
+func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.Plan, deps batch.Deps, history *batch.History,
+	db *duckdb.DB,
+) (*reconcile.Input, error) {
+	snap := history.Snapshot()
 	committed, err := streaming.Committed(ctx, r.source(plan, true))
 	if err != nil {
 		return nil, err
@@ -142,12 +139,7 @@ func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.
 	if err != nil {
 		return nil, err
 	}
-	h, err := batch.Open(ctx, plan, snap.ID, deps)
-	if err != nil {
-		return nil, err
-	}
-	defer h.Close()
-	watermarks, err := h.Watermarks(ctx)
+	watermarks, err := history.Watermarks(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -162,12 +154,12 @@ func (r *rooms) sides(ctx context.Context, lake *lakehouse.Lake, plan *pipeline.
 	}
 	side := func(from string, columns *arrow.Schema) reconcile.Side {
 		return reconcile.Side{PlanHash: plan.Hash(), Frontier: frontier, Rows: func(ctx context.Context) (array.RecordReader, error) {
-			return e.sorted(ctx, from, columns)
+			return sorted(ctx, db, from, columns)
 		}}
 	}
 	live := liveSchema(plan)
 	in := &reconcile.Input{
-		Plan: plan, Snapshot: strconv.FormatInt(snap.ID, 10), At: time.Now(), Log: e,
+		Plan: plan, Snapshot: strconv.FormatInt(snap.ID, 10), At: time.Now(), Log: history,
 		Stream: side(stream, live), Served: side(served, live), Truth: side(truth, plan.Arrow()),
 	}
 	in.Served.Accounts, in.Served.Withheld = accounts, withheld
@@ -197,7 +189,10 @@ func (r *rooms) derive(ctx context.Context, lake *lakehouse.Lake, plan *pipeline
 	}
 	defer ledger.Close()
 	job := batch.Job{Plan: plan, Reading: reading, Interval: schedule.Always, Snapshot: snap.ID}
+	show, erase := r.run(fmt.Sprintf("reconcile %s, %s", plan.Name, reading))
+	deps.Progress = show
 	report, err := recorded(ctx, ledger, job, deps)
+	erase()
 	if err != nil {
 		return "", nil, 0, err
 	}
