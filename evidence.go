@@ -15,16 +15,8 @@ import (
 	"github.com/spillway-go/spillway/lakehouse"
 	"github.com/spillway-go/spillway/pipeline"
 	"github.com/spillway-go/spillway/pipeline/kernel"
-	"github.com/spillway-go/spillway/pipeline/schema"
 	"github.com/spillway-go/spillway/streaming"
 )
-
-// evidence is the rows and records that a reconciliation compares, sorted by DuckDB.
-type evidence struct {
-	plan *pipeline.Plan
-	db   *duckdb.DB
-	raw  string // the archive's snapshot, to stand behind FROM
-}
 
 // tableOf is a snapshot's rows, to stand behind FROM.
 func tableOf(ctx context.Context, s *lakehouse.Snapshot) (string, error) {
@@ -47,17 +39,14 @@ func tableOf(ctx context.Context, s *lakehouse.Snapshot) (string, error) {
 	return duckdb.Parquet(paths, columns)
 }
 
-// sorted gives feature rows in the order in which sides are compared.
-func (e *evidence) sorted(ctx context.Context, from string, columns *arrow.Schema) (array.RecordReader, error) {
+// sorted gives feature rows in the order in which a reconciliation reads its sides.
+func sorted(ctx context.Context, db *duckdb.DB, from string, columns *arrow.Schema) (array.RecordReader, error) {
 	var names []string
 	for _, f := range columns.Fields() {
 		names = append(names, duckdb.Name(f.Name))
 	}
-	return e.query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", strings.Join(names, ", "), from, strings.Join(names[:5], ", ")))
-}
-
-func (e *evidence) query(ctx context.Context, sql string) (array.RecordReader, error) {
-	rows, err := e.db.Query(ctx, sql)
+	list, order := strings.Join(names, ", "), strings.Join(names[:5], ", ")
+	rows, err := db.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", list, from, order))
 	if err != nil {
 		return nil, err
 	}
@@ -106,35 +95,6 @@ func (r *result) Release()                       { r.Close() }
 func (r *result) RecordBatch() arrow.RecordBatch { return r.rec }
 func (r *result) Record() arrow.RecordBatch      { return r.rec }
 
-// Partition gives all records of a partition in the order of their offsets.
-func (e *evidence) Partition(ctx context.Context, partition int32) (array.RecordReader, error) {
-	return e.query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s = %d ORDER BY %s", e.columns(), e.raw,
-		duckdb.Name(schema.PartitionColumn), partition, duckdb.Name(schema.OffsetColumn)))
-}
-
-// Keys gives all records of the keys, by key, partition and offset.
-func (e *evidence) Keys(ctx context.Context, keys [][]byte) (array.RecordReader, error) {
-	var list []string
-	for _, k := range keys {
-		list = append(list, duckdb.Text(string(k)))
-	}
-	if len(list) == 0 {
-		list = []string{"NULL"}
-	}
-	key := duckdb.Name(e.plan.Source.Schema.Fields[e.plan.Source.Key].Name)
-	return e.query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s IN (%s) ORDER BY %s, %s, %s", e.columns(), e.raw, key,
-		strings.Join(list, ", "), key, duckdb.Name(schema.PartitionColumn), duckdb.Name(schema.OffsetColumn)))
-}
-
-// columns is the list of a query that gives records in the layout of schema.Log.
-func (e *evidence) columns() string {
-	var names []string
-	for _, f := range e.plan.Source.Schema.Log().Fields() {
-		names = append(names, duckdb.Name(f.Name))
-	}
-	return strings.Join(names, ", ")
-}
-
 // spool writes the rows that the stream has committed below the frontier into a file of the folder, to stand behind FROM.
 func (r *rooms) spool(ctx context.Context, plan *pipeline.Plan, below lakehouse.Frontier, folder string) (string, error) {
 	f, err := os.CreateTemp(folder, "stream-*.parquet")
@@ -169,33 +129,4 @@ func (r *rooms) spool(ctx context.Context, plan *pipeline.Plan, below lakehouse.
 		return "", err
 	}
 	return "read_parquet(" + duckdb.Text(f.Name()) + ")", nil
-}
-
-// manyKeys is how many keys are still named one by one in a query.
-const manyKeys = 1000
-
-// Sorted gives the records of the keys, and maybe of others, by key, time, partition and offset.
-func (e *evidence) Sorted(ctx context.Context, keys [][]byte, visit func(arrow.RecordBatch) error) error {
-	src := &e.plan.Source
-	key, at := duckdb.Name(src.Schema.Fields[src.Key].Name), duckdb.Name(src.Schema.Fields[src.Time].Name)
-	where := fmt.Sprintf("%s IS NULL AND %s IS NOT NULL AND %s IS NOT NULL", duckdb.Name(schema.FaultColumn), key, at)
-	if len(keys) <= manyKeys {
-		list := []string{"NULL"}
-		for _, k := range keys {
-			list = append(list, duckdb.Text(string(k)))
-		}
-		where += fmt.Sprintf(" AND %s IN (%s)", key, strings.Join(list, ", "))
-	}
-	rows, err := e.db.Query(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s, %s, %s, %s", e.columns(), e.raw, where,
-		key, at, duckdb.Name(schema.PartitionColumn), duckdb.Name(schema.OffsetColumn)))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := visit(rows.Batch()); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spillway-go/spillway/batch/duckdb"
+	"github.com/spillway-go/spillway/batch"
 	"github.com/spillway-go/spillway/featurestore/training"
 	"github.com/spillway-go/spillway/internal/fault"
 	"github.com/spillway-go/spillway/pipeline"
@@ -50,30 +50,19 @@ func (r *rooms) training(ctx context.Context, plan *pipeline.Plan, labels, out s
 	if err != nil {
 		return err
 	}
-	archive, err := lake.ReadArchive(ctx, plan.Source.Name)
+	history, err := batch.Open(ctx, plan, 0, deps)
 	if err != nil {
 		return err
 	}
-	snap, err := archive.Snapshot(ctx, 0)
-	if err != nil {
-		return err
-	}
-	e := &evidence{plan: plan}
-	if e.raw, err = tableOf(ctx, snap); err != nil {
-		return err
-	}
-	if e.db, err = duckdb.Open(duckdb.Config{Memory: deps.Memory, Temp: deps.Temp}); err != nil {
-		return err
-	}
-	defer e.db.Close()
-	set, err := training.Join(ctx, plan, read, e)
+	defer history.Close()
+	set, err := training.Join(ctx, plan, read, history)
 	if err != nil {
 		return err
 	}
 	if err := set.WriteFile(out); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "%d labels joined with snapshot %d into %s\n", set.Rows, snap.ID, out)
+	fmt.Fprintf(r.out, "%d labels joined with snapshot %d into %s\n", set.Rows, history.Snapshot().ID, out)
 	if n := len(set.Dead); n > 0 {
 		fmt.Fprintf(r.out, "  %d of them have no features: an answer does not fit its field; the first: %s of %s\n",
 			n, set.Dead[0].Feature, set.Dead[0].Key)
