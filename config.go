@@ -3,6 +3,7 @@ package spillway
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -103,9 +104,13 @@ func (c *Config) check() error {
 	}
 	for _, b := range c.Brokers {
 		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" || strings.ContainsAny(b, "@/") {
-			// What it says is not repeated: it may hold a password.
+			// The value is not repeated: it may hold a password.
 			faults.Add(fault.New("brokers", "names one that is not written as HOST:PORT", "write it as in kafka-1:9092; credentials do not belong there"))
 		}
+	}
+	if u, err := url.Parse(c.Registry); c.Registry != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		// Nor is this one.
+		faults.Add(fault.New("registry", "is no URL of a server", "write it as in http://registry:8081"))
 	}
 	if c.CommitEvery < time.Millisecond {
 		faults.Add(fault.New("commit_every", fmt.Sprintf("is %v", c.CommitEvery), "use at least 1ms"))

@@ -133,6 +133,8 @@ func TestWrongConfiguration(t *testing.T) {
 		{env: "SPILLWAY_DATADIR=x", want: `environment variable SPILLWAY_DATADIR: is unknown; did you mean "SPILLWAY_DATA_DIR"?`},
 		{env: "SPILLWAY_PARTITIONS=many", want: "environment variable SPILLWAY_PARTITIONS: is no whole number"},
 		{env: "SPILLWAY_BROKERS=user:secret@kafka:9092", want: "brokers: names one that is not written as HOST:PORT"},
+		{env: "SPILLWAY_REGISTRY=user:secret@registry:8081", want: "registry: is no URL of a server; write it as in http://registry:8081"},
+		{args: "--registry=http://user:secret@registry:port", want: "registry: is no URL of a server"},
 		{args: "--brokers=kafka", want: "brokers: names one that is not written as HOST:PORT"},
 		{args: "--partitions=-1", want: "partitions: is -1; use 1 or more, or 0"},
 		{args: "--commit-every=0s", want: "commit_every: is 0s; use at least 1ms"},
