@@ -16,7 +16,7 @@ import (
 	"github.com/spillway-go/spillway/examples/glucose/control"
 )
 
-// patience is how long the demo waits for the server.
+// patience is how long the demo waits for a server whose answer stays the same. One that still reads says how far it is.
 const patience = time.Minute
 
 // serve asks the server for a person's features, and the rule about them.
@@ -95,9 +95,8 @@ func (d *demonstration) judge(answer []byte) error {
 
 // wait asks until the answer will do, and keeps it.
 func wait(ctx context.Context, url string, will func(status int, body []byte) bool, keep *[]byte) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
+	var before []byte
+	for since := time.Now(); ; {
 		status, body, err := get(ctx, url)
 		if err != nil {
 			return err
@@ -108,9 +107,15 @@ func wait(ctx context.Context, url string, will func(status int, body []byte) bo
 			}
 			return nil
 		}
+		if !bytes.Equal(body, before) {
+			before, since = body, time.Now()
+		}
+		if time.Since(since) > patience {
+			return fmt.Errorf("GET %s: after %v it still says: %s", url, patience, body)
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("GET %s: after %v it still says: %s", url, patience, body)
+			return context.Cause(ctx)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
