@@ -5,7 +5,8 @@
 //	GET  /health, /healthz                 200 while the process lives
 //	GET  /readyz                           200 once the store has caught up with the stream, 503 before and while stopping
 //
-// A pipeline is what Feast calls a feature view, and its result's key column an entity. Both ways take as_of, an RFC 3339
+// A pipeline is what Feast calls a feature view, and its result's key column an entity; it is also a feature service, of all
+// its features. Both ways take as_of, an RFC 3339
 // time, to ask about another moment than now; see online.View.Get for how far back.
 //
 // Values are those of online.View: the value of the function of (key, time) also where the status is NOT_FOUND. Floats are
