@@ -27,7 +27,7 @@ func demo(ctx context.Context, app *spillway.App, out io.Writer, args []string) 
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	scale := flags.Int("scale", 1, "how many times the 19 people take part")
 	seed := flags.Uint64("seed", 1, "of the arrival times, which are made up")
-	folder := flags.String("dir", filepath.Join(".spillway", "demo"), "folder of the demo; it is emptied first")
+	folder := flags.String("dir", usualFolder, "folder of the demo; it is emptied first")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -103,11 +103,14 @@ func (d *demonstration) run(ctx context.Context) error {
 // marker is a file that says that the folder is the demo's, to be emptied by the next one.
 const marker = "made-by-demo"
 
+// usualFolder is the demo's own, by its name.
+var usualFolder = filepath.Join(".spillway", "demo")
+
 // empty makes an empty folder. One that holds anything else than a demo is left alone.
 func (d *demonstration) empty() error {
 	found, err := os.ReadDir(d.folder)
 	if err == nil && len(found) > 0 {
-		if _, err := os.Stat(filepath.Join(d.folder, marker)); err != nil {
+		if _, err := os.Stat(filepath.Join(d.folder, marker)); err != nil && d.folder != usualFolder {
 			return fmt.Errorf("folder %s: holds something else than a demo; remove it, or choose another with -dir", d.folder)
 		}
 		if err := os.RemoveAll(d.folder); err != nil {
