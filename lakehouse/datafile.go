@@ -124,8 +124,19 @@ func (f *dataFile) addKeys(keys *array.String) error {
 	return f.column(f.key, rest)
 }
 
+// writeRuns writes the keys that were gathered. The bounds by which readers prune are set here: of a dictionary the Parquet
+// writer takes them without the empty text, and readers would miss its rows.
 func (f *dataFile) writeRuns() error {
 	f.inRuns = false
+	if len(f.keys.ends) > 1 {
+		w, err := f.group.Column(f.key)
+		if err != nil {
+			return err
+		}
+		if stats, ok := w.PageStatistics().(*metadata.ByteArrayStatistics); ok {
+			stats.SetMinMax(f.keys.bytes[:f.keys.ends[1]], f.keys.last)
+		}
+	}
 	keys := f.keys.array()
 	defer keys.Release()
 	return f.column(f.key, keys)

@@ -24,6 +24,9 @@ type keyRuns struct {
 var dictionaryOf = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
 
 func (r *keyRuns) reset() {
+	if r.bytes == nil {
+		r.bytes = []byte{} // Bounds that are nil are none, and those of empty keys are empty.
+	}
 	r.ends = append(r.ends[:0], 0)
 	r.bytes, r.indices, r.valid, r.nulls, r.last = r.bytes[:0], r.indices[:0], r.valid[:0], 0, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
 // TestKeysInEveryOrder writes keys that are their own dictionary, and those that cease to be: in the first row group or a
@@ -21,6 +23,7 @@ func TestKeysInEveryOrder(t *testing.T) {
 		sorted bool
 	}{
 		{"one", func(int) string { return "" }, true},
+		{"empty ones first", func(i int) string { return strings.Repeat("x", i/10_000) }, true},
 		{"few", func(i int) string { return fmt.Sprintf("k%04d", i/1000) }, true},
 		{"each its own", func(i int) string { return fmt.Sprintf("k%09d", i) }, true},
 		{"long", func(i int) string { return fmt.Sprintf("%s%09d", strings.Repeat("é", 50), i/20) }, true},
@@ -48,11 +51,42 @@ func TestKeysInEveryOrder(t *testing.T) {
 				if f.Sorted != c.sorted {
 					t.Errorf("the file says sorted: %v", f.Sorted)
 				}
+				checkBounds(t, f.Path)
 			}
 			if !slices.Equal(got, rows) {
 				t.Fatalf("%d rows are not as they were written", len(got))
 			}
 		})
+	}
+}
+
+// checkBounds compares the bounds of the keys in each row group, by which readers prune, with the keys.
+func checkBounds(t *testing.T, path string) {
+	t.Helper()
+	r, err := file.OpenParquetFile(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	rows := answersOf(readParquet(t, path))
+	for g := range r.NumRowGroups() {
+		group := r.MetaData().RowGroup(g)
+		of := rows[:group.NumRows()]
+		rows = rows[group.NumRows():]
+		chunk, err := group.ColumnChunk(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stats, err := chunk.Statistics()
+		if err != nil {
+			t.Fatal(err)
+		}
+		byKey := func(a, b answer) int { return strings.Compare(a.card, b.card) }
+		low, high := slices.MinFunc(of, byKey).card, slices.MaxFunc(of, byKey).card
+		got := stats.(*metadata.ByteArrayStatistics)
+		if !got.HasMinMax() || string(got.Min()) != low || string(got.Max()) != high {
+			t.Errorf("row group %d has keys from %.20q to %.20q, want %.20q to %.20q", g, got.Min(), got.Max(), low, high)
+		}
 	}
 }
 
