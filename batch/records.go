@@ -9,20 +9,44 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/spillway-go/spillway/batch/duckdb"
+	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
 // keysTable holds the keys whose records are asked for.
 const keysTable = "_keys"
 
+// fewKeys are as many as are looked up. Of more, the records are read in the order in which the files have them.
+const fewKeys = 1000
+
 // Sorted calls visit with all records of the keys, in the layout of schema.Log and sorted by (key, time, partition,
-// offset), as training joins read them. A batch is valid until visit returns.
+// offset), as training joins read them. Where there are many keys, it leaves out records that are not valid and has those of
+// other keys too, and columns that the plan does not read are null. A batch is valid until visit returns.
 func (h *History) Sorted(ctx context.Context, keys [][]byte, visit func(arrow.RecordBatch) error) error {
+	if len(keys) > fewKeys {
+		return h.validInOrder(ctx, visit)
+	}
 	join, err := h.ofKeys(ctx, keys)
 	if err != nil {
 		return err
 	}
 	columns, lay := h.whole()
 	return h.each(ctx, query{columns: columns, files: h.files, join: join, order: h.sorted()}, func(b arrow.RecordBatch) error {
+		rec := lay.batch(b)
+		defer rec.Release()
+		return visit(rec)
+	})
+}
+
+// validInOrder gives all valid records, their ids among them, sorted.
+func (h *History) validInOrder(ctx context.Context, visit func(arrow.RecordBatch) error) error {
+	var id []int
+	if at := h.plan.Source.ID; at >= 0 {
+		id = []int{at}
+	}
+	columns, names := h.reading(id...)
+	// Times that lie too far ahead are left out by SQL, as in truth.
+	lay := h.layOut(names, map[string]string{schema.StampColumn: names[1]})
+	return h.inOrder(ctx, scan{columns: columns, files: h.files, where: h.valid()}, func(b arrow.RecordBatch) error {
 		rec := lay.batch(b)
 		defer rec.Release()
 		return visit(rec)

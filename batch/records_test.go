@@ -75,6 +75,49 @@ func TestRecords(t *testing.T) {
 	same(t, "keys", retained(t, h.Keys, keys), expect(wanted))
 }
 
+// TestRecordsOfManyKeys reads the records of more keys than are looked up.
+func TestRecordsOfManyKeys(t *testing.T) {
+	plan := activityPlan(t, pipeline.EveryEvent())
+	log := payments(20_000)
+	log[7].Values, log[7].Fault, log[7].Raw = nil, "undecodable", []byte{0xff, 0}
+	log[9].Values[1].Null = true
+	b := newBench(t)
+	if err := b.archive(t.Context(), plan, log, 3); err != nil {
+		t.Fatal(err)
+	}
+	h, err := Open(t.Context(), plan, 0, b.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	var keys [][]byte
+	for i := range fewKeys + 1 {
+		keys = append(keys, fmt.Appendf(nil, "card%04d", i))
+	}
+	src := &plan.Source
+	places := func(rec arrow.RecordBatch) (all []string) {
+		n := len(src.Schema.Fields)
+		for i := range int(rec.NumRows()) {
+			line := ""
+			for _, c := range []int{src.Key, src.Time, src.ID, n, n + 1} {
+				line += rec.Column(c).ValueStr(i) + " "
+			}
+			all = append(all, line)
+		}
+		return all
+	}
+	var got []string
+	err = h.Sorted(t.Context(), keys, func(rec arrow.RecordBatch) error {
+		got = append(got, places(rec)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid := slices.DeleteFunc(slices.Clone(log), func(r pipelinetest.Record) bool { return r.Values == nil || r.Values[1].Null })
+	same(t, "sorted", got, places(valid.Sorted(src).Batch(memory.DefaultAllocator, src.Schema)))
+}
+
 // retained reads a reader to its end, and only then looks at the records.
 func retained[T any](t *testing.T, open func(context.Context, T) (array.RecordReader, error), of T) []string {
 	t.Helper()
