@@ -12,6 +12,7 @@ type accumulator struct {
 	words   int
 	value   bool // it reads the row's value
 	text    bool // and reads it as the number of a text
+	ribbed  bool // merging costs about what adding a row does
 	add     func(s *store, acc, row []uint64, c *component)
 	sub     func(s *store, acc, row []uint64, c *component)
 	merge   func(s *store, acc, other []uint64) // adds another accumulator: a tile
@@ -60,10 +61,11 @@ var aggregates = map[agg.Op]aggregate{
 
 // counting counts events.
 var counting = accumulator{
-	words: 1,
-	add:   func(_ *store, acc, _ []uint64, _ *component) { acc[0]++ },
-	sub:   func(_ *store, acc, _ []uint64, _ *component) { acc[0]-- },
-	merge: func(_ *store, acc, other []uint64) { acc[0] += other[0] },
+	words:  1,
+	ribbed: true,
+	add:    func(_ *store, acc, _ []uint64, _ *component) { acc[0]++ },
+	sub:    func(_ *store, acc, _ []uint64, _ *component) { acc[0]-- },
+	merge:  func(_ *store, acc, other []uint64) { acc[0] += other[0] },
 	unmerge: func(_ *store, acc, other []uint64) {
 		acc[0] -= other[0]
 	},

@@ -32,25 +32,19 @@ func (t *Task) seek(k *keyState, l *logRows, w *windowProgram, start int64, high
 		lo = min(l.lower(start), high)
 		hi = lo
 	}
-	for ; hi < high; hi++ {
-		t.addRow(w, block, l.row(hi))
+	if hi < high {
+		t.addRows(k, l, w, block, hi, high)
+	} else if high < hi {
+		t.subRows(k, l, w, block, max(lo, high), hi)
 	}
-	for hi > high {
-		hi--
-		if hi >= lo {
-			t.subRow(w, block, l.row(hi))
-		}
+	first := min(l.lowerNear(start, min(lo, high)), high)
+	switch {
+	case lo < first:
+		t.subRows(k, l, w, block, lo, first)
+	case first < min(lo, high):
+		t.addRows(k, l, w, block, first, min(lo, high))
 	}
-	lo = min(lo, hi)
-	for lo < hi && l.time(lo) < start {
-		t.subRow(w, block, l.row(lo))
-		lo++
-	}
-	for lo > l.begin && l.time(lo-1) >= start {
-		lo--
-		t.addRow(w, block, l.row(lo))
-	}
-	cur[cursorLow], cur[cursorHigh] = uint64(lo), uint64(hi)
+	cur[cursorLow], cur[cursorHigh] = uint64(first), uint64(high)
 }
 
 func (t *Task) addRow(w *windowProgram, block, row []uint64) {
@@ -95,6 +89,7 @@ func (t *Task) inserted(k *keyState, l *logRows, p int) {
 		}
 	}
 	t.regrow(k, l, p, l.end)
+	t.ribInserted(k, l, p)
 }
 
 // moved tells the cursors that the log now begins at 0 instead of by.
@@ -109,6 +104,7 @@ func (t *Task) moved(k *keyState, by int) {
 		cur[cursorHigh] -= uint64(by)
 	}
 	t.dropTrees(k)
+	t.dropRibs(k)
 }
 
 // evict lets go of the rows before keep, which no ask to come can reach but through tiles.

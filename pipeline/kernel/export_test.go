@@ -6,3 +6,10 @@ func SetBlockRows(n int) (before int) {
 	blockRows = n
 	return before
 }
+
+// SetRibs changes from how many rows on a move looks for ribs, and after how many walks they are made.
+func SetRibs(far, walks int) (farBefore, walksBefore int) {
+	farBefore, walksBefore = farRows, ribWalks
+	farRows, ribWalks = far, walks
+	return farBefore, walksBefore
+}

@@ -34,6 +34,7 @@ type keyState struct {
 	begin, end int32 // the rows in use
 	size       int32 // rows that fit
 	used       bool
+	walked     int32 // rows that cursors went over in long moves, since the log moved
 	due        int64 // the next tick that needs a row; never: none
 	newest     int64 // the greatest time of an admitted event, filtered ones included
 	gone       int64 // the greatest time of a row that left the log; never: none
@@ -90,6 +91,31 @@ func (l *logRows) lower(t int64) int {
 	return hi
 }
 
+// lowerNear is lower, looked for from a row on that is near it.
+func (l *logRows) lowerNear(t int64, from int) int {
+	lo, hi, step := from, from, 1
+	for hi < l.end && l.time(hi) < t {
+		lo = hi + 1
+		hi += step
+		step *= 2
+	}
+	for lo > l.begin && l.time(lo-1) >= t {
+		hi = lo - 1
+		lo -= step
+		step *= 2
+	}
+	lo, hi = max(lo, l.begin), min(hi, l.end)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if l.time(mid) < t {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
 // insert puts the row behind all of its time or before, and returns its index. Its texts must be held already. In a live
 // stream a tie's row has the greater offset, and in sorted input it comes in order, so that is its position (S1).
 func (t *Task) insert(k *keyState, row []uint64) int {
@@ -135,6 +161,7 @@ func (t *Task) makeRoom(k *keyState) {
 			copy(t.arena.words(block, n*w), words[int(k.begin)*w:int(k.end)*w])
 		}
 		t.dropTrees(k)
+		t.dropRibs(k)
 		if k.size > 0 {
 			t.arena.release(old, int(k.class))
 		}

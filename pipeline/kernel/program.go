@@ -29,6 +29,7 @@ type Program struct {
 	treesAt  int // in that block: one tree for each pick
 
 	sums sums // what slices hold
+	ribs ribs
 
 	textWords []int // the words of a row that hold texts' numbers, or noText
 
@@ -69,6 +70,7 @@ type component struct {
 	at    int // in the key's block
 	tile  int // in a tile's row
 	sum   int // among a slice's sums
+	rib   int // among the sums of a rib, or -1
 }
 
 // feature is how one output is finished.
@@ -238,6 +240,7 @@ func (p *Program) layout() {
 			c := &w.parts[j]
 			c.at, c.value = at, place(c.value)
 			c.sum = p.sums.place(c)
+			c.rib = p.ribs.place(c)
 			at += c.kind.words
 		}
 		if w.tile == 0 {
@@ -257,6 +260,8 @@ func (p *Program) layout() {
 	}
 	p.treesAt = at
 	at += len(p.picks)
+	p.ribs.at = at
+	at++
 	for i := range p.features {
 		f := &p.features[i]
 		for j, part := range f.parts {

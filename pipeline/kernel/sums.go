@@ -17,8 +17,9 @@ func overlay[T exact.Sum | exact.IntSum | exact.Moments | exact.Trend](acc []uin
 
 // floatSum is the exact sum and the number of floats.
 var floatSum = accumulator{
-	words: exact.SumWords,
-	value: true,
+	words:  exact.SumWords,
+	value:  true,
+	ribbed: true,
 	add: func(s *store, acc, row []uint64, c *component) {
 		overlay[exact.Sum](acc).Add(math.Float64frombits(row[c.value]), &s.exact)
 	},
@@ -43,8 +44,9 @@ var floatSum = accumulator{
 
 // wholeSum is the sum and the number of whole numbers.
 var wholeSum = accumulator{
-	words: exact.IntSumWords,
-	value: true,
+	words:  exact.IntSumWords,
+	value:  true,
+	ribbed: true,
 	add: func(_ *store, acc, row []uint64, c *component) {
 		overlay[exact.IntSum](acc).Add(int64(row[c.value]))
 	},
@@ -67,8 +69,9 @@ var wholeSum = accumulator{
 // adds.
 func moments(add, sub func(m *exact.Moments, v uint64, p *exact.Pool)) accumulator {
 	return accumulator{
-		words: exact.MomentsWords,
-		value: true,
+		words:  exact.MomentsWords,
+		value:  true,
+		ribbed: true,
 		add: func(s *store, acc, row []uint64, c *component) {
 			add(overlay[exact.Moments](acc), row[c.value], &s.exact)
 		},
@@ -103,8 +106,9 @@ var wholeMoments = moments(
 // trend makes the accumulator of a slope: the sums of times, values, their squares and products.
 func trend(add, sub func(t *exact.Trend, at int64, v uint64, p *exact.Pool)) accumulator {
 	return accumulator{
-		words: exact.TrendWords,
-		value: true,
+		words:  exact.TrendWords,
+		value:  true,
+		ribbed: true,
 		add: func(s *store, acc, row []uint64, c *component) {
 			add(overlay[exact.Trend](acc), int64(row[rowTime]), row[c.value], &s.exact)
 		},

@@ -46,6 +46,7 @@ func (t *Task) removeKey(num uint32) {
 		}
 	}
 	t.dropTrees(k)
+	t.dropRibs(k)
 	if k.size > 0 {
 		t.arena.release(k.log, int(k.class))
 	}
