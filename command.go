@@ -27,7 +27,10 @@ func (a *App) command() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(unknownFlag)
 	configFlags(root.PersistentFlags())
-	root.AddCommand(a.devCommand(), a.loadCommand(), a.streamCommand(), a.archiveCommand(), a.batchCommand(), a.scheduleCommand(), a.rowsCommand(), a.reconcileCommand(), a.serveCommand(), a.trainingCommand(), a.explainCommand(), versionCommand())
+	root.AddCommand(
+		a.devCommand(), a.loadCommand(), a.streamCommand(), a.archiveCommand(), a.batchCommand(), a.scheduleCommand(),
+		a.rowsCommand(), a.reconcileCommand(), a.serveCommand(), a.trainingCommand(), a.explainCommand(), versionCommand(),
+	)
 	return root
 }
 
