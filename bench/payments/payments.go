@@ -44,6 +44,7 @@ type Generator struct {
 	n         int64
 	disorder  int64
 	often     float64
+	late      float64
 }
 
 // New makes a generator that moves a share of the events back by up to disorder: all of them in the standard workload,
@@ -56,7 +57,14 @@ func New(seed uint64, disorder time.Duration, share float64) *Generator {
 		merchants: rand.NewZipf(r, 1.1, 1, Merchants-1),
 		disorder:  disorder.Microseconds(),
 		often:     share,
+		late:      0.005,
 	}
+}
+
+// Punctual leaves out the payments that come 60 to 300 s late.
+func (g *Generator) Punctual() *Generator {
+	g.late = 0
+	return g
 }
 
 // Standard is the workload that results are quoted for.
@@ -67,7 +75,7 @@ func (g *Generator) Next() Payment {
 	r := g.rand
 	at := Start.UnixMicro() + g.n*1_000_000/PerSecond
 	switch {
-	case r.Float64() < 0.005:
+	case r.Float64() < g.late:
 		at -= 60_000_000 + r.Int64N(240_000_000)
 	case g.often >= 1 || r.Float64() < g.often:
 		at -= r.Int64N(g.disorder + 1)

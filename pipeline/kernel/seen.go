@@ -43,19 +43,18 @@ func entryID(e []byte) []byte {
 	return e[entryHead : entryHead+int(binary.LittleEndian.Uint32(e[16:]))]
 }
 
-// touch reads the slots that a batch of ids will ask for, so that the memory is at hand when it does, and keeps their hashes.
-// It gives a sum of them, lest the compiler leave the reading out.
-func (r *remembered) touch(ids *vector, keys []uint32, n int, tags []uint32) ([]uint32, uint64) {
-	tags = grow(tags, n)
-	mask, sum := len(r.slots)-1, uint64(0)
-	for i := range n {
+// touch reads the slots that ids [from, to) of a batch will ask for, so that the memory is at hand when they do, and keeps
+// their hashes. It gives a sum of them, lest the compiler leave the reading out.
+func (r *remembered) touch(ids *vector, keys []uint32, from, to int, tags []uint32) (sum uint64) {
+	mask := len(r.slots) - 1
+	for i := from; i < to; i++ {
 		tags[i] = 0
 		if keys[i] != none && ids.ok(i) {
 			tags[i] = r.tagOf(keys[i], ids.text(i))
 			sum += r.slots[int(tags[i])&mask]
 		}
 	}
-	return tags, sum
+	return sum
 }
 
 // has tells whether the id is remembered, where from is the earliest time that still is. Tag is tagOf's.

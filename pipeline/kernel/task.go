@@ -99,8 +99,10 @@ func (t *Task) Push(rec arrow.RecordBatch, next int64, out *Rows) error {
 		return err
 	}
 	t.keep = t.admits()
-	t.lookAhead(len(t.classes))
 	for i := range t.classes {
+		if i%aheadRows == 0 {
+			t.lookAhead(i, min(i+aheadRows, len(t.classes)))
+		}
 		if err := t.record(i, out); err != nil {
 			return err
 		}

@@ -54,11 +54,10 @@ func (t *texts) look(b []byte, h uint64) (id uint32, slot uint64, ok bool) {
 // none is no text's number.
 const none = 1<<32 - 1
 
-// guess gives the numbers of a batch of texts that are here, and none for others. One look-up waits for memory; many that
-// do not depend on each other wait together.
-func (t *texts) guess(v *vector, n int, to []uint32) []uint32 {
-	to = grow(to, n)
-	for i := range n {
+// guess gives the numbers of texts [from, end) of a batch that are here, and none for others. One look-up waits for memory;
+// many that do not depend on each other wait together.
+func (t *texts) guess(v *vector, from, end int, to []uint32) {
+	for i := from; i < end; i++ {
 		to[i] = none
 		if !v.ok(i) {
 			continue
@@ -67,7 +66,6 @@ func (t *texts) guess(v *vector, n int, to []uint32) []uint32 {
 			to[i] = id
 		}
 	}
-	return to
 }
 
 // holdGuessed is hold with a number that the text had a moment ago, and may have lost since.
