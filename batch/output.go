@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/spillway-go/spillway/lakehouse"
 	"github.com/spillway-go/spillway/pipeline"
@@ -52,7 +51,7 @@ func (o *output) add(rows *kernel.Rows, part lakehouse.Range) error {
 	}
 	o.written += int64(rows.Len())
 	select {
-	case o.batches <- rows.Record(o.schema, memory.DefaultAllocator):
+	case o.batches <- record(rows, o.schema):
 		return nil
 	case <-o.done:
 		return o.err
