@@ -71,10 +71,9 @@ func (c *Cause) UnmarshalText(b []byte) error {
 // causeSet is a set of causes, one bit each.
 type causeSet uint16
 
-func (s causeSet) has(c Cause) bool         { return s>>c&1 != 0 }
-func (s causeSet) with(c Cause) causeSet    { return s | 1<<c }
-func (s causeSet) without(c Cause) causeSet { return s &^ (1 << c) }
-func (s causeSet) single() bool             { return s != 0 && s&(s-1) == 0 }
+func (s causeSet) has(c Cause) bool      { return s>>c&1 != 0 }
+func (s causeSet) with(c Cause) causeSet { return s | 1<<c }
+func (s causeSet) single() bool          { return s != 0 && s&(s-1) == 0 }
 
 // subsets are its parts that are not empty, the small ones first and the set itself last; those of one size are in the order
 // of their causes.

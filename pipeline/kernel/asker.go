@@ -12,7 +12,6 @@ import (
 type Asker struct {
 	task   *Task
 	row    []uint64
-	starts []int64 // of the windows
 	summed summed
 	acc    []uint64 // one node's accumulators
 }
