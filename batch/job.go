@@ -57,8 +57,9 @@ const (
 	copyRows  = 4 << 20
 	// partLength is 60 days: each day is a file that is open while rows are written, and the lake has 64 open at once.
 	partLength = 60 * 24 * 3_600_000_000
-	// mergeFiles are as many as a part's days, and then some. Each takes about four MiB.
-	mergeFiles = 128
+	// mergeBytes is about what a file takes that is merged: a row group of it, packed, and pages of that, unpacked. With the
+	// usual memory that makes 64 files, a few more than a part has days.
+	mergeBytes = 32 << 20
 )
 
 func (d *Deps) fill() {
@@ -66,7 +67,7 @@ func (d *Deps) fill() {
 		d.Memory = duckdb.DefaultMemory
 	}
 	if d.limits == (limits{}) {
-		d.limits = limits{max(leastRows, d.Memory/rowBytes), copyRows, partLength, mergeFiles}
+		d.limits = limits{max(leastRows, d.Memory/rowBytes), copyRows, partLength, int(d.Memory / mergeBytes)}
 	}
 }
 

@@ -3,10 +3,15 @@
 package integration
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/spillway-go/spillway/examples/glucose/control"
@@ -61,6 +66,63 @@ func TestLakeInPyiceberg(t *testing.T) {
 	want := fmt.Sprintf("rows %d\nfaults %d\nsum %s\noffsets %d\ntimes %d\n", count(records), faults, python(exact), offsets, times)
 	if got := real.RunPython(t, "lake.py", filepath.Join(data, "lake"), "raw.glucose", "glucose"); got != want {
 		t.Fatalf("pyiceberg reads\n%s\nand sent were\n%s", got, want)
+	}
+	t.Log(want)
+	featuresInPyiceberg(t, own, filepath.Join(data, "lake"), plan.Hash())
+}
+
+// featuresInPyiceberg runs the batch over the archive, and reads its rows with the other engine: as many, and of every column
+// as many nulls and the same exact sum as the rows that the program itself writes out.
+func featuresInPyiceberg(t *testing.T, broker *real.Kafka, warehouse, hash string) {
+	t.Helper()
+	run := func(args ...string) []byte {
+		cmd := stream(t.Context(), t, broker, "glucose", args...)
+		cmd.Env = append(os.Environ(), "SPILLWAY_WAREHOUSE="+warehouse)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return out
+	}
+	run("batch", "glucose_control", "--reading", "truth")
+	rows, nulls, sums := 0, map[string]int{}, map[string]*big.Rat{}
+	lines := json.NewDecoder(bytes.NewReader(run("rows", "glucose_control", "--layer", "truth", "--format", "jsonl")))
+	lines.UseNumber()
+	for lines.More() {
+		var row map[string]any
+		if err := lines.Decode(&row); err != nil {
+			t.Fatal(err)
+		}
+		rows++
+		for name, v := range row {
+			if sums[name] == nil {
+				sums[name] = new(big.Rat)
+			}
+			switch v := v.(type) {
+			case nil:
+				nulls[name]++
+			case json.Number:
+				f, err := v.Float64() // The text is the shortest of the number, not the number.
+				if err != nil {
+					t.Fatal(err)
+				}
+				sums[name].Add(sums[name], new(big.Rat).SetFloat64(f))
+			default:
+				nulls[name] = -1 // a text
+			}
+		}
+	}
+	want := fmt.Sprintf("rows %d\n", rows)
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		if nulls[name] >= 0 {
+			sum, _ := sums[name].Float64()
+			want += fmt.Sprintf("%s %d %d\n", name, nulls[name], int64(math.Float64bits(sum)))
+		}
+	}
+	want += "plan " + hash + "\n"
+	if got := real.RunPython(t, "lake_features.py", warehouse, "features.glucose_control_truth"); got != want || rows == 0 {
+		t.Fatalf("pyiceberg reads\n%s\nand the program writes out\n%s", got, want)
 	}
 	t.Log(want)
 }
