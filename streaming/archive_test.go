@@ -190,8 +190,10 @@ func TestArchiveIsRefused(t *testing.T) {
 			}
 		}, "retention lost below the frontier: offset "},
 		{"retention lost while reading", func(w *world, _ *streaming.ArchiveConfig) {
-			w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1,
-				When: func(req kmsg.Request) bool { return req.(*kmsg.FetchRequest).MaxBytes > 0 }})
+			w.cluster.Fault(kfake.Fault{
+				Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: -1,
+				When: func(req kmsg.Request) bool { return req.(*kmsg.FetchRequest).MaxBytes > 0 },
+			})
 		}, "retention lost below the frontier: the broker deleted records before they were archived"},
 		{"partitions added", func(w *world, cfg *streaming.ArchiveConfig) {
 			cfg.UntilEnd = false

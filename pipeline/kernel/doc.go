@@ -25,7 +25,7 @@
 //     W − L less the longest window without a tile, and for ticks before the settled tick less that. So a late event is
 //     always inserted into a log that is whole around it.
 //  4. A cursor's accumulators hold exactly the rows [low, high) of the log and the tiles from its tile on. Whoever changes
-//     the log tells the cursors (inserted, moved, leave), and the trees.
+//     the log tells the cursors (inserted, moved, leave), the trees, and the ribs.
 //  5. No step costs what a window holds. An ask moves its cursors by what came in and went out since the last; a record out
 //     of order costs what lies behind it; an aggregate that cannot be subtracted costs a logarithm of the log.
 //  6. State holds no pointers: logs, cursors and trees are words in an arena, texts and keys are numbers with a count of
