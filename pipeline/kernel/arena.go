@@ -18,7 +18,7 @@ type arena struct {
 // The sizes of slabs that small blocks are cut from: each is four times the one before, so that a small state stays small.
 const (
 	firstSlab = 1 << 9  // 4 KiB
-	slabWords = 1 << 17 // 1 MiB
+	slabWords = 1 << 19 // 4 MiB: two huge pages
 )
 
 // class is the least class whose blocks hold the number of words.
@@ -33,7 +33,7 @@ func (a *arena) alloc(class int) ref {
 	}
 	words := 1 << class
 	if words > slabWords/8 {
-		return a.slab(make([]uint64, words))
+		return a.slab(large[uint64](words))
 	}
 	if a.tail == 0 || a.used+words > len(a.slabs[a.tail]) {
 		size := firstSlab
@@ -43,7 +43,7 @@ func (a *arena) alloc(class int) ref {
 		for size < words {
 			size *= 4
 		}
-		a.tail = int(a.slab(make([]uint64, size)) >> 32)
+		a.tail = int(a.slab(large[uint64](size)) >> 32)
 		a.used = 0
 	}
 	r := ref(a.tail)<<32 | ref(a.used)

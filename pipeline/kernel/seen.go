@@ -79,6 +79,7 @@ func (r *remembered) remember(key uint32, id []byte, tag uint32, at int64) {
 	}
 	mask := len(r.slots) - 1
 	place := r.origin + uint32(len(r.entries)/8)
+	r.entries = room(r.entries, entrySize(id))
 	r.entries = binary.LittleEndian.AppendUint32(r.entries, tag)
 	r.entries = binary.LittleEndian.AppendUint64(r.entries, uint64(at))
 	r.entries = binary.LittleEndian.AppendUint32(r.entries, key)
@@ -97,7 +98,7 @@ func (r *remembered) remember(key uint32, id []byte, tag uint32, at int64) {
 
 func (r *remembered) grow() {
 	old := r.slots
-	r.slots = make([]uint64, 2*len(old))
+	r.slots = large[uint64](2 * len(old))
 	mask := len(r.slots) - 1
 	for _, e := range old {
 		if e == 0 {

@@ -372,7 +372,7 @@ func (t *Task) key(name []byte, at int64) uint32 {
 func (t *Task) newKey(name []byte, at int64) uint32 {
 	num := t.names.hold(name)
 	for int(num) >= len(t.keys) {
-		t.keys = append(t.keys, keyState{})
+		t.keys = append(room(t.keys, 1), keyState{})
 	}
 	c := class(max(1, t.prog.keyWords))
 	block := t.arena.alloc(c)

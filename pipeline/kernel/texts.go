@@ -90,7 +90,7 @@ func (t *texts) hold(b []byte) uint32 {
 		t.free = t.free[:n-1]
 	} else {
 		id = uint32(len(t.items))
-		t.items = append(t.items, text{})
+		t.items = append(room(t.items, 1), text{})
 	}
 	at := t.bytes.alloc(blockClass(len(b)))
 	t.items[id] = text{hash: h, at: at, size: int32(len(b)), held: 1}
@@ -105,7 +105,7 @@ func (t *texts) hold(b []byte) uint32 {
 
 func (t *texts) grow() {
 	old := t.slots
-	t.slots = make([]uint64, 2*len(old))
+	t.slots = large[uint64](2 * len(old))
 	t.mask = uint64(len(t.slots) - 1)
 	for _, e := range old {
 		if e == 0 {
