@@ -88,7 +88,10 @@ func (r *rooms) batch(ctx context.Context, job batch.Job, asJSON bool) error {
 			fmt.Fprintf(r.out, "  historical values of %d keys as of %s\n", report.Published, time.UnixMicro(report.AsOf).UTC().Format(time.RFC3339))
 		}
 		if report.Dead > 0 {
-			fmt.Fprintf(r.out, "  %d answers do not fit their fields and are withheld\n", report.Dead)
+			fmt.Fprintf(r.out, "  %d rows are withheld, since an answer does not fit its field\n", report.Dead)
+		}
+		if report.DeadValues > 0 {
+			fmt.Fprintf(r.out, "  the historical values of %d keys are withheld, since one does not fit its field\n", report.DeadValues)
 		}
 	}
 	return nil

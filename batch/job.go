@@ -35,7 +35,7 @@ type Deps struct {
 	Temp    string // the folder in which a run makes a folder of its own to spill to; "": the system's
 	// Progress is told, several times a second, how far a run has come; nil for nobody.
 	Progress func(Progress)
-	// Dead is given every answer that fits no field; nil for nobody.
+	// Dead is given every row's answer that fits no field; nil for nobody.
 	Dead func(kernel.DeadAnswer)
 
 	limits limits // of tests; the zero value has the usual ones
@@ -89,7 +89,8 @@ type Report struct {
 	Copies     int64              // records left out since they are not the first of their id (truth)
 	Written    int64              // rows
 	Published  int64              // rows of historical values
-	Dead       int64              // answers that fit no field, and were withheld
+	Dead       int64              // rows withheld since an answer fits no field
+	DeadValues int64              // keys whose historical values are withheld, likewise
 	Accounts   map[int32]kernel.Account
 	Wall, CPU  time.Duration // CPU is the whole process's meanwhile
 	PeakMemory int64         // bytes resident at most since the process began

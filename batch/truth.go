@@ -148,7 +148,6 @@ func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part) error
 		return w, ok
 	}
 	folds := []*kernel.Fold{kernel.NewFold(prog, final, func(r *kernel.Rows) error { return t.rows.add(r, p.asks) })}
-	asks := []lakehouse.Range{p.asks}
 	if p.publishes {
 		keys, err := h.keys(ctx, t.asOf)
 		if err != nil {
@@ -156,22 +155,26 @@ func (t *truthRun) fold(ctx context.Context, prog *kernel.Program, p part) error
 		}
 		defer keys.close()
 		values := kernel.NewFold(t.history, final, func(r *kernel.Rows) error { return t.values.add(r, lakehouse.Everything) })
-		folds, asks = append(folds, values.Along(keys.next)), append(asks, lakehouse.Everything)
+		folds = append(folds, values.Along(keys.next))
 		if keys.rows.Err() != nil {
 			return keys.rows.Err()
 		}
 		if err := t.push(ctx, p, folds); err != nil {
 			return err
 		}
-		if err := t.end(folds, asks); err != nil {
+		if err := t.end(folds[0], p.asks); err != nil {
 			return err
 		}
+		if err := values.Close(); err != nil {
+			return err
+		}
+		t.report.DeadValues += int64(len(values.DeadAnswers()))
 		return keys.rows.Err()
 	}
 	if err := t.push(ctx, p, folds); err != nil {
 		return err
 	}
-	return t.end(folds, asks)
+	return t.end(folds[0], p.asks)
 }
 
 // push gives the part's records to the folds.
@@ -195,16 +198,14 @@ func (t *truthRun) push(ctx context.Context, p part, folds []*kernel.Fold) error
 	})
 }
 
-// end closes the folds and counts the answers to their asks that fit no field.
-func (t *truthRun) end(folds []*kernel.Fold, asks []lakehouse.Range) error {
-	for i, f := range folds {
-		if err := f.Close(); err != nil {
-			return err
-		}
-		for _, d := range f.DeadAnswers() {
-			if in := asks[i]; d.AskTime >= max(in.From, t.rows.asks.From) && d.AskTime < in.To || i > 0 {
-				t.report.dead(t.h, d)
-			}
+// end closes the fold of the rows and tells of the answers to the part's asks that fit no field.
+func (t *truthRun) end(f *kernel.Fold, asks lakehouse.Range) error {
+	if err := f.Close(); err != nil {
+		return err
+	}
+	for _, d := range f.DeadAnswers() {
+		if d.AskTime >= max(asks.From, t.rows.asks.From) && d.AskTime < asks.To {
+			t.report.dead(t.h, d)
 		}
 	}
 	return nil
