@@ -23,7 +23,7 @@ import (
 )
 
 // TestConformance holds both readings to the suite, through a real lake and DuckDB: each question has a table of its own.
-// For every fourth everything is cut as small as can be, and the history is answered in three runs, the middle one twice.
+// For every eighth everything is cut as small as can be, and the history is answered in three runs, the middle one twice.
 func TestConformance(t *testing.T) {
 	if os.Getenv("SPILLWAY_QUESTIONS") == "" {
 		t.Setenv("SPILLWAY_QUESTIONS", "500") // Each log makes a table of its own on the disk.
@@ -113,7 +113,7 @@ func (b *bench) answer(q *conformance.Question, reading schedule.Reading) (*conf
 	}
 	intervals := []schedule.Interval{schedule.Always}
 	b.deps.limits = limits{}
-	if b.asked%4 == 0 {
+	if b.asked%8 == 0 {
 		intervals = thirds(q.Plan, q.Log)
 		b.deps.limits = small(q.Plan, q.Log)
 	}
