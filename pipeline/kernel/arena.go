@@ -75,6 +75,9 @@ func (a *arena) release(r ref, class int) {
 	a.free[class] = append(a.free[class], r)
 }
 
+// word is the word at r, which may lie within a block.
+func (a *arena) word(r ref) *uint64 { return &a.slabs[r>>32][uint32(r)] }
+
 // words is the first n words of the block.
 func (a *arena) words(r ref, n int) []uint64 {
 	s := a.slabs[r>>32]

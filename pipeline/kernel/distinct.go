@@ -75,8 +75,10 @@ func (s *store) entries(acc []uint64) []uint64 {
 
 // home is where a text's entry would be if nothing stood in its way. Multiplying spreads the dense numbers.
 func home(id uint32, table []uint64) int {
-	return int(uint64(id) * 0x9E3779B97F4A7C15 >> 32 & uint64(len(table)-1))
+	return spread(id) & (len(table) - 1)
 }
+
+func spread(id uint32) int { return int(uint64(id) * 0x9E3779B97F4A7C15 >> 32) }
 
 // count adds n occurrences of a text. The table holds each of its texts once, so that its number stays its own.
 func (s *store) count(acc []uint64, id, n uint32) {

@@ -93,7 +93,9 @@ func (f *Fold) Push(rec arrow.RecordBatch) error {
 		return err
 	}
 	t.answers = answers
-	t.guessTexts(0, len(t.classes))
+	for at := 0; at < len(t.classes); at += aheadRows {
+		t.guessTexts(at, min(at+aheadRows, len(t.classes)))
+	}
 	parts, ok := rec.Column(int(rec.NumCols()) - 5).(*array.Int32)
 	if !ok {
 		return fmt.Errorf("kernel: a batch that is not laid out as schema.Log: %v", rec.Schema())

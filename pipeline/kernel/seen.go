@@ -16,7 +16,8 @@ type remembered struct {
 	live    int
 	entries []byte // each a multiple of eight bytes long; places count these from origin
 	origin  uint32
-	head    int // of the first entry that is still in the table
+	head    int    // of the first entry that is still in the table
+	sum     uint64 // of slots read ahead
 }
 
 // An entry is its hash's tag, its time, its key's number, the length of the id, the id, and padding.
@@ -51,8 +52,10 @@ func (r *remembered) touch(ids *vector, keys []uint32, from, to int, tags []uint
 		tags[i] = 0
 		if keys[i] != none && ids.ok(i) {
 			tags[i] = r.tagOf(keys[i], ids.text(i))
-			sum += r.slots[int(tags[i])&mask]
 		}
+	}
+	for _, tag := range tags[from:to] {
+		sum += r.slots[int(tag)&mask]
 	}
 	return sum
 }
@@ -114,10 +117,15 @@ func (r *remembered) grow() {
 
 // expire lets go of ids from the front. Times are nearly in order there, so what waits behind a later one waits shortly.
 func (r *remembered) expire(from int64) {
-	for r.head < len(r.entries) {
+	var sum uint64
+	for ahead, i := r.head, 0; r.head < len(r.entries); i++ {
 		e := r.entries[r.head:]
 		if entryTime(e) >= from {
 			break
+		}
+		if i%aheadRows == 0 {
+			sum, ahead = r.touchFrom(ahead, from)
+			r.sum += sum
 		}
 		r.close(binary.LittleEndian.Uint32(e), r.origin+uint32(r.head/8))
 		r.head += entrySize(entryID(e))
@@ -128,6 +136,20 @@ func (r *remembered) expire(from int64) {
 		r.entries = r.entries[:copy(r.entries, r.entries[r.head:])]
 		r.head = 0
 	}
+}
+
+// touchFrom reads the slots of the next entries to be let go of, all at once, and gives the place behind them.
+func (r *remembered) touchFrom(at int, from int64) (sum uint64, next int) {
+	mask := len(r.slots) - 1
+	for n := 0; n < aheadRows && at < len(r.entries); n++ {
+		e := r.entries[at:]
+		if entryTime(e) >= from {
+			break
+		}
+		sum += r.slots[int(binary.LittleEndian.Uint32(e))&mask]
+		at += entrySize(entryID(e))
+	}
+	return sum, at
 }
 
 // close empties the slot of a place and moves back what was pushed past it, so that no probe stops short.

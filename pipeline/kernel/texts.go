@@ -54,20 +54,6 @@ func (t *texts) look(b []byte, h uint64) (id uint32, slot uint64, ok bool) {
 // none is no text's number.
 const none = 1<<32 - 1
 
-// guess gives the numbers of texts [from, end) of a batch that are here, and none for others. One look-up waits for memory;
-// many that do not depend on each other wait together.
-func (t *texts) guess(v *vector, from, end int, to []uint32) {
-	for i := from; i < end; i++ {
-		to[i] = none
-		if !v.ok(i) {
-			continue
-		}
-		if id, ok := t.find(v.text(i)); ok {
-			to[i] = id
-		}
-	}
-}
-
 // holdGuessed is hold with a number that the text had a moment ago, and may have lost since.
 func (t *texts) holdGuessed(b []byte, id uint32) uint32 {
 	if id < uint32(len(t.items)) && t.items[id].held > 0 && bytes.Equal(t.at(id), b) {
