@@ -99,6 +99,23 @@ func (r *Rows) Reset() {
 	}
 }
 
+// touch reads the memory that the next n rows will be written to, as far as it is there: a write would wait for it, and
+// what is behind it too.
+func (r *Rows) touch(n int) (sum uint64) {
+	sum = touchNext(r.Keys.End, n) + touchNext(r.AskTime, n) + touchNext(r.Partition, n) + touchNext(r.Offset, n) + touchNext(r.Revision, n)
+	for i := range r.Columns {
+		sum += touchNext(r.Columns[i].I, n) + touchNext(r.Columns[i].F, n)
+	}
+	return sum
+}
+
+func touchNext[T int32 | int64 | float64](s []T, n int) (sum uint64) {
+	for i, next := 0, s[len(s):min(len(s)+n, cap(s))]; i < len(next); i += lineWords {
+		sum += uint64(next[i])
+	}
+	return sum
+}
+
 // Record copies the rows into an Arrow record of the given schema: the key, the ask's time, the partition, the offset, the
 // revision, then the features. It is Plan.Arrow's, or that of a part of the features.
 func (r *Rows) Record(sc *arrow.Schema, mem memory.Allocator) arrow.RecordBatch {

@@ -6,7 +6,9 @@ func (t *Task) sweepKeys(n int) {
 	if t.watermark == never || len(t.keys) == 0 {
 		return
 	}
-	for range min(n, len(t.keys)) {
+	n = min(n, len(t.keys))
+	t.ahead.sum += t.touchSwept(n)
+	for range n {
 		t.sweep++
 		if t.sweep >= len(t.keys) {
 			t.sweep = 0
@@ -20,6 +22,21 @@ func (t *Task) sweepKeys(n int) {
 			t.removeKey(uint32(t.sweep))
 		}
 	}
+}
+
+// touchSwept reads the first rows of the next n keys to be looked at, which wait for memory together.
+func (t *Task) touchSwept(n int) (sum uint64) {
+	at := t.sweep
+	for range n {
+		at++
+		if at >= len(t.keys) {
+			at = 0
+		}
+		if k := &t.keys[at]; k.end > k.begin {
+			sum += *t.arena.word(k.log + ref(int(k.begin)*t.prog.rowWords))
+		}
+	}
+	return sum
 }
 
 // reach is how long after its time an event can still matter to an ask that is admitted.

@@ -102,6 +102,7 @@ func (t *Task) Push(rec arrow.RecordBatch, next int64, out *Rows) error {
 	for i := range t.classes {
 		if i%aheadRows == 0 {
 			t.lookAhead(i, min(i+aheadRows, len(t.classes)))
+			t.ahead.sum += out.touch(aheadRows)
 		}
 		if err := t.record(i, out); err != nil {
 			return err
