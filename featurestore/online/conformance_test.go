@@ -18,9 +18,9 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
-// TestServing holds the whole way of a served value to the suite: kernel task, writer, Pebble, view. A restart of the engine
+// TestConformance holds the whole way of a served value to the suite: kernel task, writer, Pebble, view. A restart of the engine
 // is one of the follower: the log is read again from its beginning, in other batches, onto the store as it stands.
-func TestServing(t *testing.T) {
+func TestConformance(t *testing.T) {
 	conformance.Run(t, conformance.Engine{
 		Name: "online store", Reading: pipelinetest.Serving, Restarts: true, Answer: serve,
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/spillway-go/spillway/pipeline/schema"
 )
 
-func TestTraining(t *testing.T) {
+func TestConformance(t *testing.T) {
 	conformance.Run(t, conformance.Engine{Name: "training", Reading: pipelinetest.Training, Answer: train})
 }
 
