@@ -40,7 +40,7 @@ cover:
 # Every engine against the oracle, at length; `make test` asks the same, but less.
 conformance:
 	SPILLWAY_QUESTIONS=$(QUESTIONS) go test $(TESTFLAGS) -count=1 -timeout 60m -run '^TestConformance$$' \
-		./pipeline/kernel ./streaming ./batch ./featurestore/...
+		./pipeline/kernel ./streaming ./batch ./featurestore/online ./featurestore/training
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
