@@ -4,9 +4,8 @@ package kernel
 // Where events are out of order, a cursor of a hot key swings back and forth by all that lies between the times of two asks;
 // along the ribs that costs a rib instead of ribRows rows. A key has none until its cursors have walked far.
 type ribs struct {
-	parts []component // at is the place in a rib
-	words int         // of one rib
-	at    int         // in the key's block: of the reference to the key's ribs, 0 if it has none
+	sums     // their accumulators' places are those in a rib, which has so many words
+	at   int // in the key's block: of the reference to the key's ribs, 0 if it has none
 }
 
 // ribRows weighs what an insert costs, two rows for each rib behind it, against what a cursor's move does.
@@ -26,19 +25,10 @@ func (r *ribs) place(c *component) int {
 	if !c.kind.ribbed {
 		return -1
 	}
-	for i, o := range r.parts {
-		if o.kind == c.kind && o.sel == c.sel && o.value == c.value {
-			return i
-		}
-	}
-	own := *c
-	own.at = r.words
-	r.words += c.kind.words
-	r.parts = append(r.parts, own)
-	return len(r.parts) - 1
+	return r.sums.place(c)
 }
 
-// ribClass is the class of the block that holds the ribs of a log of so many rows.
+// class is the class of the block that holds the ribs of a log of so many rows.
 func (r *ribs) class(rows int32) int { return class((int(rows)/ribRows + 1) * r.words) }
 
 // ribsOf is the key's ribs: rib i is the sums of the rows [i·ribRows, (i+1)·ribRows) that have been in the log since the

@@ -41,7 +41,8 @@ func (p *Program) Reach() int64 { return p.longest }
 
 var errSlice = errors.New("kernel: a slice that is cut short or of another plan")
 
-// sums is the components of all windows, each once, as slices hold them. Their accumulators lie side by side in words.
+// sums is components of windows, each once, whose accumulators lie side by side in words: those of all windows in slices, and
+// those that ribs hold.
 type sums struct {
 	parts []component
 	words int
